@@ -1,0 +1,1 @@
+"""What is grown, by whom, and how much of it there is."""

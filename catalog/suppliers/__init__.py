@@ -1,0 +1,1 @@
+"""Cooperatives, companies and workshops that collect, process and ship."""

@@ -1,0 +1,255 @@
+"""The audit trail: one entry per transaction, chained by hash, over every field that matters.
+
+An entry says who did what through which door, and carries a digest of every row that the
+transaction made, changed or deleted. `verify` re-computes the chain and compares every row of the
+database with its last digest, so a change made behind the house's back is found and named. A
+chain cannot see that its own tail was cut: that is why its head is printed on what leaves the house.
+"""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.actors import Actor
+from kernel.crypto import Sealed
+from kernel.db import Model, Work
+from kernel.money import Money, Price
+from kernel.versions import canonical
+
+GENESIS = "0" * 64
+DIGEST_LENGTH = 24
+
+
+class AuditEntry(Model):
+    """One committed transaction. Written once; the database refuses to change or delete it."""
+
+    __tablename__ = "audit_entries"
+    __audited__ = False
+    __append_only__ = True
+
+    number: Mapped[int] = mapped_column(unique=True)
+    at: Mapped[datetime] = mapped_column(index=True)
+    user_id: Mapped[int | None] = mapped_column(index=True)
+    organisation_id: Mapped[int | None]
+    door: Mapped[str] = mapped_column(sa.String(16))
+    program: Mapped[str] = mapped_column(sa.String(40))
+    action: Mapped[str] = mapped_column(sa.String(60), index=True)
+    subject: Mapped[str] = mapped_column(sa.String(80), index=True)
+    notes: Mapped[str] = mapped_column(sa.Text)
+    rows: Mapped[str] = mapped_column(sa.Text)
+    previous: Mapped[str] = mapped_column(sa.String(64))
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+class AuditHead(Model):
+    """The length and the last hash of the chain; locking it makes writers take turns at the end."""
+
+    __tablename__ = "audit_heads"
+    __audited__ = False
+
+    count: Mapped[int]
+    hash: Mapped[str] = mapped_column(sa.String(64))
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    action: str
+    subject: str
+    by: Actor
+    at: datetime
+    details: dict[str, Any]
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "action": self.action,
+            "subject": self.subject,
+            "user": self.by.user_id,
+            "at": self.at.isoformat(),
+            "details": {name: plain(value) for name, value in self.details.items()},
+        }
+
+
+def note(
+    session: orm.Session, action: str, subject: str, *, by: Actor, now: datetime, **details: Any
+) -> None:
+    """Say what this transaction does: `note(session, "place_order", f"order:{id}", by=…, now=…)`.
+
+    A transaction that changes audited rows without a note is a bug and is refused at commit.
+    """
+    session.info.setdefault("audit_notes", []).append(Note(action, subject, by, now, details))
+
+
+def audited(model: type) -> bool:
+    return getattr(model, "__audited__", True)
+
+
+def plain(value: Any) -> Any:
+    """A JSON value that is the same before writing and after reading, on both databases."""
+    if isinstance(value, Money):
+        return value.fen
+    if isinstance(value, Price):
+        return value.per_unit
+    if isinstance(value, enum.Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return value.hex()
+    return value
+
+
+def digest(row: Model) -> str:
+    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
+    content = {name: plain(getattr(row, name)) for name in _columns(type(row))}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
+
+
+_columns_of: dict[type, tuple[str, ...]] = {}
+
+
+def _columns(model: type[Model]) -> tuple[str, ...]:
+    found = _columns_of.get(model)
+    if found is None:
+        found = tuple(
+            sorted(
+                attribute.key
+                for attribute in sa.inspect(model).column_attrs
+                if attribute.columns[0].info.get("audit", True)
+                and not isinstance(attribute.columns[0].type, Sealed)
+            )
+        )
+        _columns_of[model] = found
+    return found
+
+
+@sa.event.listens_for(Work, "after_flush")
+def _remember_touched(session: orm.Session, _context: object) -> None:
+    touched = session.info.setdefault("audit_touched", {})
+    for row in (*session.new, *session.dirty):
+        if audited(type(row)) and (row in session.new or session.is_modified(row)):
+            touched[(row.__tablename__, row.id)] = row
+    for row in session.deleted:
+        if audited(type(row)):
+            touched[(row.__tablename__, row.id)] = None
+
+
+@sa.event.listens_for(Work, "after_rollback")
+def _forget(session: orm.Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop("audit_touched", None)
+        session.info.pop("audit_notes", None)
+
+
+@sa.event.listens_for(Work, "before_commit")
+def _append_entry(session: orm.Session) -> None:
+    if session.in_nested_transaction():
+        return
+    session.flush()
+    touched = session.info.pop("audit_touched", {})
+    notes: list[Note] = session.info.pop("audit_notes", [])
+    if not touched and not notes:
+        return
+    assert notes, f"say what was done with audit.note(): {sorted({table for table, _ in touched})}"
+    rows: dict[str, dict[str, str | None]] = {}
+    for (table, key), row in touched.items():
+        rows.setdefault(table, {})[str(key)] = None if row is None else digest(row)
+    _chain(session, notes, rows)
+
+
+def _chain(
+    session: orm.Session, notes: list[Note], rows: dict[str, dict[str, str | None]]
+) -> None:
+    # The head is the last lock any transaction takes, so it can wait for nothing that waits for it.
+    head = session.execute(
+        sa.update(AuditHead).values(count=AuditHead.count + 1).returning(AuditHead.count, AuditHead.hash)
+    ).one_or_none()
+    if head is None:
+        session.execute(sa.insert(AuditHead).values(id=1, count=1, hash=GENESIS))
+        number, previous = 1, GENESIS
+    else:
+        number, previous = head
+    first = notes[0]
+    entry = {
+        "number": number,
+        "at": first.at,
+        "user_id": first.by.user_id,
+        "organisation_id": first.by.organisation_id,
+        "door": first.by.door.value,
+        "program": first.by.program,
+        "action": first.action,
+        "subject": first.subject,
+        "notes": canonical({"notes": [each.plain() for each in notes]}),
+        "rows": canonical(rows),
+        "previous": previous,
+    }
+    entry["hash"] = _hash(entry)
+    session.execute(sa.insert(AuditEntry).values(**entry))
+    session.execute(sa.update(AuditHead).values(hash=entry["hash"]))
+
+
+def _hash(entry: dict[str, Any]) -> str:
+    content = {name: plain(value) for name, value in entry.items() if name not in ("id", "hash")}
+    return hashlib.sha256(canonical(content).encode()).hexdigest()
+
+
+def head(session: orm.Session) -> tuple[int, str]:
+    """(row count, head hash) of the chain; what bulletins and receipts print."""
+    found = session.execute(sa.select(AuditHead.count, AuditHead.hash)).one_or_none()
+    return (found.count, found.hash) if found else (0, GENESIS)
+
+
+def verify(session: orm.Session) -> Iterator[str]:
+    """Every way in which chain and data disagree, in order; nothing when all is well."""
+    latest: dict[str, dict[str, str | None]] = {}
+    previous, count = GENESIS, 0
+    for entry in session.scalars(
+        sa.select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=500)
+    ):
+        count += 1
+        content = {name: getattr(entry, name) for name in _columns(AuditEntry)}
+        if entry.number != count:
+            yield f"audit entry {count} is missing"
+            count = entry.number
+        if entry.previous != previous:
+            yield f"audit entry {entry.number} does not follow the one before it"
+        if _hash(content) != entry.hash:
+            yield f"audit entry {entry.number} was changed"
+        previous = entry.hash
+        for table, digests in json.loads(entry.rows).items():
+            latest.setdefault(table, {}).update(digests)
+        session.expunge(entry)
+    if head(session) != (count, previous):
+        yield f"the chain ends at entry {count}, its head says otherwise"
+    yield from _compare_rows(session, latest)
+
+
+def _compare_rows(
+    session: orm.Session, latest: dict[str, dict[str, str | None]]
+) -> Iterator[str]:
+    for mapper in Model.registry.mappers:
+        model: type[Model] = mapper.class_
+        if not audited(model):
+            continue
+        known = latest.pop(model.__tablename__, {})
+        for row in session.scalars(
+            sa.select(model).order_by(model.id).execution_options(yield_per=1000)
+        ):
+            told = known.pop(str(row.id), None)
+            if told is None:
+                yield f"{model.__tablename__} {row.id} was written behind the trail"
+            elif told != digest(row):
+                yield f"{model.__tablename__} {row.id} was changed behind the trail"
+            session.expunge(row)
+        for key, told in known.items():
+            if told is not None:
+                yield f"{model.__tablename__} {key} was deleted behind the trail"

@@ -1,0 +1,48 @@
+"""Forgiving what people type, and the tokens that make Chinese text findable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pypinyin import Style, lazy_pinyin
+
+_TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[a-zA-Z0-9]+")
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+
+
+def tidy(text: str) -> str:
+    """Full-width forms become plain, invisible characters go, outer and doubled spaces go.
+
+    `１２．５` → `12.5`. Chinese punctuation inside sentences stays as it was typed.
+    """
+    text = _INVISIBLE.sub("", text)
+    text = "".join(_narrow(c) for c in text).replace("\u3000", " ")
+    return re.sub(r"[ \t]+", " ", text).strip()
+
+
+def _narrow(character: str) -> str:
+    if "！" <= character <= "～" and character not in "，。：；！？（）":
+        return chr(ord(character) - 0xFEE0)
+    return unicodedata.normalize("NFC", character)
+
+
+def plain_number(text: str) -> str:
+    """For fields that hold a number or code: every full-width form, space and hyphen forgiven."""
+    text = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return re.sub(r"[\s\u3000]", "", text).replace("，", ",").replace("。", ".")
+
+
+def tokens(text: str) -> list[str]:
+    """Single Chinese characters and lower-cased runs of letters and digits, in order."""
+    return [token.lower() for token in _TOKEN.findall(unicodedata.normalize("NFKC", text))]
+
+
+def pinyin(text: str) -> str:
+    """`高山大米` → `gaoshandami`; also the sort key of names."""
+    return "".join(lazy_pinyin(text)).lower()
+
+
+def initials(text: str) -> str:
+    """`高山大米` → `gsdm`"""
+    return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()

@@ -1,0 +1,1 @@
+"""What is bought, and whose money it becomes."""

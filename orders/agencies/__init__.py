@@ -1,0 +1,1 @@
+"""Budget units: reserved share, bulk orders, acceptance, invoices, and what counts."""

@@ -1,0 +1,1 @@
+"""Accounts and immutable transfers; it does not know what they are for."""

@@ -1,0 +1,1 @@
+"""How money arrives and goes back: the payment provider, bank statements, refunds."""

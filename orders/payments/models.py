@@ -1,0 +1,148 @@
+"""Payments and refunds through the provider; bank statements and what their lines pay for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.db import Made, Model, related
+from kernel.labels import Labelled
+from kernel.money import Money
+from orders.sales.models import Order, OrderLine
+
+
+class PaymentState(Labelled):
+    STARTED = "started"
+    PAID = "paid"
+    FAILED = "failed"
+    EXPIRED = "expired"
+    MISMATCHED = "mismatched"
+    REFUNDED = "refunded"
+
+
+class Payment(Made, Model):
+    """One attempt to pay an order through the provider. PAID only by a signed webhook (or a fetch)."""
+
+    __tablename__ = "payments"
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    state: Mapped[PaymentState]
+    amount: Mapped[Money]
+    method: Mapped[str] = mapped_column(sa.String(20), default="")
+    session_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
+    intent_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
+    url: Mapped[str] = mapped_column(sa.String(500), default="")
+    paid_at: Mapped[datetime | None]
+    failure: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    order: Mapped[Order] = related()
+
+
+class ProviderEvent(Model):
+    """A signed message of the provider, kept once under its id, with what came of it."""
+
+    __tablename__ = "provider_events"
+
+    event_id: Mapped[str] = mapped_column(sa.String(120), unique=True)
+    kind: Mapped[str] = mapped_column(sa.String(60))
+    received_at: Mapped[datetime]
+    payload: Mapped[dict[str, Any]]
+    outcome: Mapped[str] = mapped_column(sa.String(120))
+
+
+class RefundState(Labelled):
+    REQUESTED = "requested"
+    SENT = "sent"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Refund(Made, Model):
+    """Money going back for named lines, or the whole of a payment that came too late."""
+
+    __tablename__ = "refunds"
+    __table_args__ = (sa.CheckConstraint("amount > 0", name="amount_positive"),)
+
+    number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    payment_id: Mapped[int] = mapped_column(sa.ForeignKey("payments.id"), index=True)
+    request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    state: Mapped[RefundState]
+    amount: Mapped[Money]
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    provider_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
+    done_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = related()
+    payment: Mapped[Payment] = related()
+    lines: Mapped[list[RefundLine]] = related(back_populates="refund")
+
+
+class RefundLine(Model):
+    """Refunds of a line never exceed it: guarded under the order's lock and by `selfcheck`."""
+
+    __tablename__ = "refund_lines"
+    __table_args__ = (sa.CheckConstraint("amount > 0 AND quantity >= 0", name="something"),)
+
+    refund_id: Mapped[int] = mapped_column(sa.ForeignKey("refunds.id"), index=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    quantity: Mapped[int]
+    amount: Mapped[Money]
+
+    refund: Mapped[Refund] = related(back_populates="lines")
+    line: Mapped[OrderLine] = related()
+
+
+class BankStatement(Made, Model):
+    """One imported statement file; the same file again is the same statement."""
+
+    __tablename__ = "bank_statements"
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+
+    lines: Mapped[list[BankLine]] = related(back_populates="statement")
+
+
+class BankLine(Made, Model):
+    """One movement on a cooperative's bank account: positive in, negative out.
+
+    `bank_ref` is the bank's own number: one slip is used once (R19).
+    """
+
+    __tablename__ = "bank_lines"
+    __table_args__ = (
+        sa.UniqueConstraint("supplier_id", "bank_ref"),
+        sa.CheckConstraint("amount <> 0", name="something_moved"),
+    )
+
+    statement_id: Mapped[int] = mapped_column(sa.ForeignKey("bank_statements.id"), index=True)
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    bank_ref: Mapped[str] = mapped_column(sa.String(40))
+    on: Mapped[date]
+    amount: Mapped[Money]
+    counterparty: Mapped[str] = mapped_column(sa.String(120))
+    account_last4: Mapped[str] = mapped_column(sa.String(4), default="")
+    memo: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    statement: Mapped[BankStatement] = related(back_populates="lines")
+    matches: Mapped[list[BankMatch]] = related(back_populates="bank_line")
+
+
+class BankMatch(Made, Model):
+    """So much of a bank line pays that: `order:123`, `payout_line:45`. Written once."""
+
+    __tablename__ = "bank_matches"
+    __append_only__ = True
+    __table_args__ = (sa.UniqueConstraint("bank_line_id", "target"),)
+
+    bank_line_id: Mapped[int] = mapped_column(sa.ForeignKey("bank_lines.id"))
+    target: Mapped[str] = mapped_column(sa.String(40), index=True)
+    amount: Mapped[Money]
+
+    bank_line: Mapped[BankLine] = related(back_populates="matches")

@@ -1,0 +1,1 @@
+"""How what is owed reaches a household: payout runs, bank files, the passbook."""

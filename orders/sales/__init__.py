@@ -1,0 +1,1 @@
+"""Baskets, orders, allocation to lots, shipments and returns, common to every buyer."""

@@ -1,0 +1,288 @@
+"""Baskets, orders, their lines and allocations, shipments, reviews: common to every buyer."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from catalog.households.models import Household
+from catalog.lots.models import Contribution, Lot
+from catalog.products.models import Grade, Pack, Product
+from catalog.suppliers.models import Supplier
+from kernel.crypto import Sealed
+from kernel.db import DERIVED, Made, Model, related
+from kernel.labels import Labelled
+from kernel.money import ZERO, Money, Price
+from kernel.people import Organisation
+
+
+class Basket(Model):
+    """What a browser (or a signed-in person) has put aside. Promises nothing, reserves nothing."""
+
+    __tablename__ = "baskets"
+    __audited__ = False
+
+    key: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    touched_at: Mapped[datetime]
+
+    lines: Mapped[list[BasketLine]] = related(
+        back_populates="basket", order_by="BasketLine.id", cascade="all, delete-orphan"
+    )
+
+
+class BasketLine(Model):
+    __tablename__ = "basket_lines"
+    __audited__ = False
+    __table_args__ = (
+        sa.UniqueConstraint("basket_id", "pack_id"),
+        sa.CheckConstraint("count > 0", name="count_positive"),
+    )
+
+    basket_id: Mapped[int] = mapped_column(sa.ForeignKey("baskets.id"))
+    pack_id: Mapped[int] = mapped_column(sa.ForeignKey("packs.id"))
+    count: Mapped[int]
+    price_seen: Mapped[Money]
+
+    basket: Mapped[Basket] = related(back_populates="lines")
+    pack: Mapped[Pack] = related()
+
+
+class BuyerKind(Labelled):
+    CITIZEN = "citizen"
+    UNIT = "unit"
+
+
+class Channel(Labelled):
+    """Where an order was placed; the policy of (region, year) says which channels count."""
+
+    PLATFORM = "platform"
+    NATIONAL_832 = "national_832"
+    OFFLINE = "offline"
+
+
+class OrderState(Labelled):
+    """One state table for both kinds of buyer (domain.md §3.5).
+
+    The first two hold goods without owning them: a citizen's waits for payment, a unit's for
+    approval and signature. Both end in TO_SHIP or give the goods back.
+    """
+
+    AWAITING_PAYMENT = "awaiting_payment"
+    AWAITING_SIGNATURE = "awaiting_signature"
+    TO_SHIP = "to_ship"
+    PARTLY_SHIPPED = "partly_shipped"
+    SHIPPED = "shipped"
+    RECEIVED = "received"
+    COMPLETED = "completed"
+    CANCELLED = "cancelled"
+    CLOSED = "closed"
+
+
+HOLDING = (OrderState.AWAITING_PAYMENT, OrderState.AWAITING_SIGNATURE)
+
+MOVES: dict[OrderState, frozenset[OrderState]] = {
+    OrderState.AWAITING_PAYMENT: frozenset(
+        {OrderState.TO_SHIP, OrderState.CANCELLED, OrderState.CLOSED}
+    ),
+    OrderState.AWAITING_SIGNATURE: frozenset(
+        {OrderState.TO_SHIP, OrderState.CANCELLED, OrderState.CLOSED}
+    ),
+    OrderState.TO_SHIP: frozenset(
+        {OrderState.PARTLY_SHIPPED, OrderState.SHIPPED, OrderState.CANCELLED}
+    ),
+    OrderState.PARTLY_SHIPPED: frozenset({OrderState.SHIPPED}),
+    OrderState.SHIPPED: frozenset({OrderState.RECEIVED}),
+    OrderState.RECEIVED: frozenset({OrderState.COMPLETED}),
+    OrderState.COMPLETED: frozenset(),
+    OrderState.CANCELLED: frozenset(),
+    OrderState.CLOSED: frozenset(),
+}
+
+
+class Order(Made, Model):
+    """Goods promised to one buyer. `code` is the public reference; a guest opens it with a key."""
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        sa.CheckConstraint("total = goods + freight - discount", name="adds_up"),
+        sa.CheckConstraint("total >= 0", name="total_not_negative"),
+        sa.CheckConstraint("(buyer_kind = 'unit') = (organisation_id IS NOT NULL)", name="buyer"),
+        sa.Index("ix_orders_state_hold", "state", "hold_until"),
+        sa.Index("ix_orders_supplier", "supplier_id", "state"),
+    )
+
+    number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    buyer_kind: Mapped[BuyerKind]
+    user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisations.id"), index=True
+    )
+    # A unit's order has one supplier, who signs it; a citizen's basket may mix several.
+    supplier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("suppliers.id"))
+    channel: Mapped[Channel] = mapped_column(default=Channel.PLATFORM)
+    external_no: Mapped[str | None] = mapped_column(sa.String(40), unique=True)
+    state: Mapped[OrderState]
+    placed_at: Mapped[datetime] = mapped_column(index=True)
+    hold_until: Mapped[datetime | None]
+    goods: Mapped[Money]
+    freight: Mapped[Money] = mapped_column(default=ZERO)
+    discount: Mapped[Money] = mapped_column(default=ZERO)
+    total: Mapped[Money]
+    recipient: Mapped[str] = mapped_column(Sealed)
+    phone: Mapped[str] = mapped_column(Sealed)
+    address: Mapped[str] = mapped_column(Sealed)
+    email: Mapped[str | None] = mapped_column(Sealed)
+    delivery_region: Mapped[str] = mapped_column(sa.String(12), default="")
+    deliver_on: Mapped[date | None]
+    note: Mapped[str] = mapped_column(sa.String(300), default="")
+    locale: Mapped[str] = mapped_column(sa.String(5), default="zh")
+
+    lines: Mapped[list[OrderLine]] = related(
+        back_populates="order", order_by="OrderLine.position"
+    )
+    organisation: Mapped[Organisation | None] = related()
+    supplier: Mapped[Supplier | None] = related()
+    events: Mapped[list[OrderEvent]] = related(order_by="OrderEvent.id")
+    shipments: Mapped[list[Shipment]] = related(
+        back_populates="order", order_by="Shipment.id"
+    )
+
+
+class OrderLine(Made, Model):
+    """So much of one pack at one price. Never changed; what happens to it is written beside it.
+
+    `rule_key` names the benefit rule in force when it was placed (`rule:7`).
+    """
+
+    __tablename__ = "order_lines"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "position"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
+    )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    position: Mapped[int]
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), index=True)
+    pack_id: Mapped[int] = mapped_column(sa.ForeignKey("packs.id"))
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
+    rule_id: Mapped[int] = mapped_column(sa.ForeignKey("benefit_rules.id"))
+    name_zh: Mapped[str] = mapped_column(sa.String(60))
+    name_en: Mapped[str] = mapped_column(sa.String(80))
+    pack_zh: Mapped[str] = mapped_column(sa.String(40))
+    pack_en: Mapped[str] = mapped_column(sa.String(60))
+    grade: Mapped[Grade]
+    count: Mapped[int]
+    quantity: Mapped[int]
+    pack_price: Mapped[Money | None]
+    unit_price: Mapped[Price | None]
+    amount: Mapped[Money]
+    deliver_on: Mapped[date | None]
+    deliver_to: Mapped[str] = mapped_column(sa.String(60), default="")
+
+    order: Mapped[Order] = related(back_populates="lines")
+    product: Mapped[Product] = related()
+    pack: Mapped[Pack] = related()
+    supplier: Mapped[Supplier] = related()
+    allocations: Mapped[list[Allocation]] = related(
+        back_populates="line", order_by="Allocation.id"
+    )
+
+
+class Allocation(Made, Model):
+    """So much of this line comes from that household's part of that lot, and why.
+
+    `quantity` is frozen. What is neither released nor shipped is open, and reserved in the lot.
+    """
+
+    __tablename__ = "allocations"
+    __table_args__ = (
+        sa.UniqueConstraint("line_id", "contribution_id"),
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint(
+            "released >= 0 AND shipped >= 0 AND released + shipped <= quantity", name="within"
+        ),
+    )
+
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"))
+    contribution_id: Mapped[int] = mapped_column(sa.ForeignKey("contributions.id"), index=True)
+    lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), index=True)
+    household_id: Mapped[int | None] = mapped_column(sa.ForeignKey("households.id"), index=True)
+    quantity: Mapped[int]
+    reason: Mapped[dict[str, Any]]
+    released: Mapped[int] = mapped_column(default=0, info=DERIVED)
+    shipped: Mapped[int] = mapped_column(default=0, info=DERIVED)
+
+    line: Mapped[OrderLine] = related(back_populates="allocations")
+    contribution: Mapped[Contribution] = related()
+    lot: Mapped[Lot] = related()
+    household: Mapped[Household | None] = related()
+
+    @property
+    def open(self) -> int:
+        return self.quantity - self.released - self.shipped
+
+
+class OrderEvent(Made, Model):
+    """Every move of an order's state: who, when, from, to, why."""
+
+    __tablename__ = "order_events"
+    __append_only__ = True
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    from_state: Mapped[str] = mapped_column(sa.String(32))
+    to_state: Mapped[str] = mapped_column(sa.String(32))
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+
+
+class Shipment(Made, Model):
+    """One delivery of one supplier; an order may take several."""
+
+    __tablename__ = "shipments"
+
+    number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
+    request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    shipped_at: Mapped[datetime]
+    carrier: Mapped[str] = mapped_column(sa.String(40), default="")
+    tracking: Mapped[str] = mapped_column(sa.String(40), default="")
+    delivered_at: Mapped[datetime | None]
+
+    order: Mapped[Order] = related(back_populates="shipments")
+    lines: Mapped[list[ShipmentLine]] = related(order_by="ShipmentLine.id")
+
+
+class ShipmentLine(Model):
+    __tablename__ = "shipment_lines"
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    shipment_id: Mapped[int] = mapped_column(sa.ForeignKey("shipments.id"), index=True)
+    allocation_id: Mapped[int] = mapped_column(sa.ForeignKey("allocations.id"), index=True)
+    quantity: Mapped[int]
+
+    allocation: Mapped[Allocation] = related()
+
+
+class Review(Made, Model):
+    """What a buyer says of an order that was received. One per order line, or one per bulk order."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"))
+    subject: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    product_id: Mapped[int | None] = mapped_column(sa.ForeignKey("products.id"), index=True)
+    stars: Mapped[int]
+    text: Mapped[str] = mapped_column(sa.String(1000), default="")
+    place: Mapped[str] = mapped_column(sa.String(40), default="")
+    reply: Mapped[str] = mapped_column(sa.String(500), default="")
+
+    order: Mapped[Order] = related()

@@ -1,0 +1,1 @@
+"""The doors and the roof: puts the rooms together and shows what cuts across them."""
