@@ -153,7 +153,12 @@ def make_engine(url: str) -> sa.Engine:
     """An engine whose connections behave the same on SQLite and PostgreSQL."""
     if not url.startswith("sqlite"):
         return sa.create_engine(_with_driver(url), pool_size=10, max_overflow=20, pool_pre_ping=True)
-    engine = sa.create_engine(url, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = sa.create_engine(
+        url,
+        connect_args={"timeout": 30, "check_same_thread": False},
+        pool_size=10,
+        max_overflow=40,
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _open(connection: Any, _record: object) -> None:
