@@ -18,6 +18,7 @@ from kernel.periods import business_day
 
 class DocumentSequence(Model):
     __tablename__ = "document_sequences"
+    __audited__ = False
     __table_args__ = (sa.UniqueConstraint("kind", "year"),)
 
     kind: Mapped[str] = mapped_column(sa.String(8))

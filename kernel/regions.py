@@ -36,6 +36,7 @@ class Region(Model):
     """A place of the country. Old codes stay, and point to their successor."""
 
     __tablename__ = "regions"
+    __audited__ = False
 
     code: Mapped[str] = mapped_column(sa.String(12), unique=True)
     name: Mapped[str] = mapped_column(sa.String(60), index=True)
