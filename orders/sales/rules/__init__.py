@@ -1,0 +1,1 @@
+"""Choosing whose goods serve an order, moving an order's state, reading an address. Pure."""
