@@ -1,0 +1,1 @@
+"""What pages and rules ask of units, filings, bulk orders and their figures."""

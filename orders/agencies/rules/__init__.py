@@ -1,0 +1,1 @@
+"""What the rules of reserved shares say, without a database."""
