@@ -143,15 +143,11 @@ class Order(Made, Model):
     note: Mapped[str] = mapped_column(sa.String(300), default="")
     locale: Mapped[str] = mapped_column(sa.String(5), default="zh")
 
-    lines: Mapped[list[OrderLine]] = related(
-        back_populates="order", order_by="OrderLine.position"
-    )
+    lines: Mapped[list[OrderLine]] = related(back_populates="order", order_by="OrderLine.position")
     organisation: Mapped[Organisation | None] = related()
     supplier: Mapped[Supplier | None] = related()
     events: Mapped[list[OrderEvent]] = related(order_by="OrderEvent.id")
-    shipments: Mapped[list[Shipment]] = related(
-        back_populates="order", order_by="Shipment.id"
-    )
+    shipments: Mapped[list[Shipment]] = related(back_populates="order", order_by="Shipment.id")
 
 
 class OrderLine(Made, Model):
@@ -190,9 +186,7 @@ class OrderLine(Made, Model):
     product: Mapped[Product] = related()
     pack: Mapped[Pack] = related()
     supplier: Mapped[Supplier] = related()
-    allocations: Mapped[list[Allocation]] = related(
-        back_populates="line", order_by="Allocation.id"
-    )
+    allocations: Mapped[list[Allocation]] = related(back_populates="line", order_by="Allocation.id")
 
 
 class Allocation(Made, Model):
@@ -271,7 +265,7 @@ class ShipmentLine(Model):
 
 
 class Review(Made, Model):
-    """What a buyer says of an order that was received. One per order line, or one per bulk order."""
+    """What a buyer says of a received order. One per order line, or one per bulk order."""
 
     __tablename__ = "reviews"
     __table_args__ = (sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)

@@ -4,7 +4,7 @@ Only goods that are there on the promised day, good on that day and not held are
 the earliest freshness bucket goes first; within a bucket the household furthest behind its share
 (what was taken from it, over what it brought); then the lower contribution id. A household that
 has reached its yearly cap is passed over, and the slice after it says so. The result does not
-depend on the order of the rows that came in (product.md "order to lots", lessons.md §1 no. 3–5, 36–38).
+depend on the order of the rows that came in (product.md "Order to lots"; lessons.md §1).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Stock:
     best_before: date
     available_from: date
     held: bool = False
+    lot_id: int = 0
 
     def fits(self, demand: Demand) -> bool:
         return not self.held and self.available_from <= demand.on <= self.best_before
@@ -72,6 +73,7 @@ class Slice:
 
     key: int
     contribution_id: int
+    lot_id: int
     household_id: int | None
     quantity: int
     reason: dict[str, Any] = field(hash=False)
@@ -79,7 +81,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """What a product and grade lack, all lines together; `capped` of it lies with capped households."""
+    """What a product and grade lack, all lines together; `capped` of it lies behind caps."""
 
     product_id: int
     grade: str
@@ -192,9 +194,8 @@ def _draw(demand: Demand, parts: list[Stock], left: _Left, bucket_days: int) -> 
         wanted = min(missing, left.free[part.contribution_id])
         if quantity:
             reason = _reason(demand, part, left.standing(part), bucket_days, passed_over)
-            drawn.append(
-                Slice(demand.key, part.contribution_id, part.household_id, quantity, reason)
-            )
+            source = (part.contribution_id, part.lot_id, part.household_id)
+            drawn.append(Slice(demand.key, *source, quantity, reason))
             left.take(part, demand, quantity)
             missing -= quantity
         if quantity < wanted and part.household_id is not None:
@@ -220,9 +221,7 @@ def _reason(
 def _behind_caps(lines: list[Demand], parts: list[Stock], left: _Left) -> int:
     """What would still be free for these lines if nobody had a cap."""
     return sum(
-        left.free[part.contribution_id]
-        for part in parts
-        if any(part.fits(line) for line in lines)
+        left.free[part.contribution_id] for part in parts if any(part.fits(line) for line in lines)
     )
 
 

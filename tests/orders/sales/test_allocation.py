@@ -15,7 +15,9 @@ from orders.sales.rules.allocation import Demand, Slice, Standing, Stock, alloca
 DAY = date(2026, 11, 23)
 
 
-def demand(quantity: int, *, key: int = 1, product: int = 1, on: date = DAY, worth: int = 1) -> Demand:
+def demand(
+    quantity: int, *, key: int = 1, product: int = 1, on: date = DAY, worth: int = 1
+) -> Demand:
     return Demand(
         key=key, product_id=product, grade="first", quantity=quantity, on=on, worth=Fraction(worth)
     )
@@ -138,7 +140,9 @@ def test_a_later_day_is_not_starved_by_fairness_to_an_earlier_one():
 
 days = st.integers(0, 4).map(lambda n: DAY + timedelta(days=n))
 demands_of = st.lists(
-    st.tuples(st.integers(1, 40), st.integers(1, 2), days, st.integers(0, 9)), min_size=1, max_size=6
+    st.tuples(st.integers(1, 40), st.integers(1, 2), days, st.integers(0, 9)),
+    min_size=1,
+    max_size=6,
 ).map(
     lambda rows: [
         demand(quantity, key=key, product=product, on=on, worth=worth)
@@ -169,7 +173,9 @@ caps_of = st.one_of(st.none(), st.dictionaries(st.integers(1, 4), st.integers(0,
 
 
 @given(demands_of, stock_of, standings_of, caps_of)
-def test_slices_add_up_or_the_shortage_says_exactly_what_is_missing(demands, stock, standings, caps):
+def test_slices_add_up_or_the_shortage_says_exactly_what_is_missing(
+    demands, stock, standings, caps
+):
     found = plan(demands, stock, standings=standings, cap_left=caps)
 
     missing = {(s.product_id, s.grade): s.missing for s in found.shortages}
@@ -184,7 +190,9 @@ def test_slices_add_up_or_the_shortage_says_exactly_what_is_missing(demands, sto
 
 
 @given(demands_of, stock_of, standings_of, caps_of)
-def test_nothing_is_drawn_beyond_what_is_free_fitting_and_permitted(demands, stock, standings, caps):
+def test_nothing_is_drawn_beyond_what_is_free_fitting_and_permitted(
+    demands, stock, standings, caps
+):
     found = plan(demands, stock, standings=standings, cap_left=caps)
 
     parts = {each.contribution_id: each for each in stock}

@@ -1,0 +1,100 @@
+"""The basket: what somebody has put aside. It promises nothing and reserves nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from catalog.products.models import Shelf
+from kernel.actors import Actor
+from kernel.errors import Missing, Text
+from kernel.money import Money
+from orders.sales.models import Basket, BasketLine
+from orders.sales.queries import basket_of, packs_with_products
+
+MOST_LINES = 60
+
+
+def put_in_basket(
+    session: Session,
+    key: str,
+    pack_id: int,
+    count: int,
+    *,
+    add: bool = False,
+    by: Actor,
+    now: datetime,
+) -> Basket:
+    """So many of this pack lie in the basket (`add`: on top of what lay there); 0 takes it out.
+
+    Never more than one order may hold. The price seen now is kept, to be compared later.
+    """
+    pack = packs_with_products(session, [pack_id]).get(pack_id)
+    if pack is None or pack.shelf is not Shelf.CITIZENS:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    basket = basket_of(session, key, by.user_id) or _new(session, key, by.user_id, now)
+    basket.touched_at = now
+    line = next((each for each in basket.lines if each.pack_id == pack_id), None)
+    count = min((line.count if line and add else 0) + max(0, count), pack.most_per_order)
+    if line is None and count and len(basket.lines) < MOST_LINES:
+        price = pack.price or Money(0)
+        basket.lines.append(BasketLine(pack_id=pack_id, count=count, price_seen=price))
+    elif line is not None and not count:
+        basket.lines.remove(line)
+    elif line is not None:
+        line.count = count
+    session.flush()
+    return basket
+
+
+def acknowledge_prices(session: Session, basket: Basket) -> None:
+    """The prices shown now are the ones this person has seen."""
+    for line in basket.lines:
+        line.price_seen = line.pack.price or Money(0)
+    session.flush()
+
+
+def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime) -> None:
+    """What the browser collected before signing in joins the person's own basket."""
+    if key is None or by.user_id is None:
+        return
+    theirs = session.scalar(
+        sa.select(Basket)
+        .where(Basket.key == key, Basket.user_id.is_(None))
+        .options(selectinload(Basket.lines).joinedload(BasketLine.pack))
+    )
+    if theirs is None:
+        return
+    mine = basket_of(session, None, by.user_id)
+    if mine is None:
+        theirs.user_id = by.user_id
+        return
+    lying = {line.pack_id: line for line in mine.lines}
+    for line in theirs.lines:
+        if line.pack_id in lying:
+            kept = lying[line.pack_id]
+            kept.count = max(kept.count, line.count)
+        else:
+            mine.lines.append(
+                BasketLine(pack_id=line.pack_id, count=line.count, price_seen=line.price_seen)
+            )
+    mine.touched_at = now
+    session.delete(theirs)
+    session.flush()
+
+
+def empty_basket(session: Session, key: str | None, *, by: Actor, now: datetime) -> None:
+    """Nothing lies in the basket any more: it became an order."""
+    basket = basket_of(session, key, by.user_id)
+    if basket is not None:
+        basket.lines.clear()
+        basket.touched_at = now
+        session.flush()
+
+
+def _new(session: Session, key: str, user_id: int | None, now: datetime) -> Basket:
+    basket = Basket(key=key, user_id=user_id, touched_at=now, lines=[])
+    session.add(basket)
+    return basket

@@ -1,0 +1,379 @@
+"""Turning what somebody wants into an order whose every gram is reserved in a household's lot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from fractions import Fraction
+
+import sqlalchemy as sa
+from catalog.lots.operations import reserve
+from catalog.lots.queries import candidates, lock_pools
+from sqlalchemy.orm import Session, selectinload
+
+from catalog.products.models import Pack, Product, ProductState, Shelf
+from kernel import audit
+from kernel.actors import Actor
+from kernel.codes import new_code
+from kernel.db import stamp
+from kernel.errors import Refusal, Text
+from kernel.money import ZERO, Money, total
+from kernel.numbering import next_number
+from kernel.periods import business_day
+from kernel.quantities import BaseUnit, kilograms
+from orders.sales.models import (
+    HOLDING,
+    Allocation,
+    BuyerKind,
+    Channel,
+    Order,
+    OrderEvent,
+    OrderLine,
+    OrderState,
+)
+from orders.sales.queries import packs_with_products, spent_on_households, standings
+from orders.sales.rules.allocation import (
+    FRESH_BUCKET_DAYS,
+    LASTING_BUCKET_DAYS,
+    Demand,
+    Plan,
+    Shortage,
+    Stock,
+    allocate,
+)
+from orders.shares.queries import rules_in_force
+
+NUMBER_KIND = {BuyerKind.CITIZEN: "SC", BuyerKind.UNIT: "DG"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Where the parcel goes and whom the carrier calls. Kept sealed."""
+
+    recipient: str
+    phone: str
+    address: str
+    email: str | None = None
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack."""
+
+    pack_id: int
+    count: int | None = None
+    quantity: int | None = None
+    deliver_on: date | None = None
+    deliver_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """Everything an order is placed with.
+
+    `request_key` is made by whoever asks and makes asking twice harmless. `annual_cap` is the most
+    that units may draw from one household this year; None is no cap, zero is not.
+    """
+
+    lines: Sequence[Wanted]
+    buyer_kind: BuyerKind
+    contact: Contact
+    request_key: str
+    state: OrderState
+    hold_until: datetime | None = None
+    user_id: int | None = None
+    organisation_id: int | None = None
+    supplier_id: int | None = None
+    deliver_on: date | None = None
+    note: str = ""
+    locale: str = "zh"
+    channel: Channel = Channel.PLATFORM
+    external_no: str | None = None
+    freight: Money = ZERO
+    discount: Money = ZERO
+    annual_cap: Money | None = None
+
+
+class OutOfStock(Refusal):
+    """Not everything is there. Names every product that falls short; nothing is reserved then."""
+
+    def __init__(self, shortages: Sequence[Shortage], products: dict[int, Product]) -> None:
+        self.shortages = tuple(shortages)
+        super().__init__(
+            Text("There is not enough in the store for this order; nothing was taken yet."),
+            reasons=tuple(_shortage_text(each, products[each.product_id]) for each in shortages),
+        )
+
+
+def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime) -> Order:
+    """An order with numbers, lines and allocations; its goods are reserved. Flushed.
+
+    The same `request_key` again answers the first order and changes nothing. Raises OutOfStock, or
+    a Refusal that names every pack that cannot be had; nothing is reserved then.
+    """
+    assert placing.lines
+    packs = packs_with_products(session, [each.pack_id for each in placing.lines])
+    product_ids = sorted({pack.product_id for pack in packs.values()})
+    lock_pools(session, product_ids)
+    placed = session.scalar(
+        sa.select(Order)
+        .where(Order.request_key == placing.request_key)
+        .options(selectinload(Order.lines))
+    )
+    if placed is not None:
+        return placed
+
+    rules = rules_in_force(session, product_ids, business_day(now))
+    if problems := _problems(placing, packs, rules):
+        raise Refusal("Some of this cannot be ordered.", tuple(problems))
+    lines = _lines(placing, packs, rules, by, now)
+    plan = _plan(session, placing, lines, packs, now)
+    if plan.shortages:
+        raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
+
+    reserve(session, _draws(plan))
+    order = _order(session, placing, lines, by, now)
+    _point_to_lots(order, plan, by, now)
+    session.add(order)
+    session.flush()  # so that the caller can speak of order.id
+    audit.note(
+        session, "place_order", f"order:{order.id}", by=by, now=now,
+        number=order.number, total=order.total,
+    )  # fmt: skip
+    return order
+
+
+def _problems(placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, int]) -> list[Text]:
+    problems = []
+    shelf = Shelf.CITIZENS if placing.buyer_kind is BuyerKind.CITIZEN else Shelf.CANTEENS
+    for wanted in placing.lines:
+        pack = packs.get(wanted.pack_id)
+        if pack is None:
+            problems.append(Text("Something in this order does not exist any more."))
+        elif not _for_sale(placing, pack, shelf, rules):
+            problems.append(Text("%(name_en)s is not for sale now.", **_names(pack)))
+        elif pack.shelf is Shelf.CITIZENS and not 0 < (wanted.count or 0) <= pack.most_per_order:
+            problems.append(
+                Text(
+                    "%(name_en)s: between 1 and %(most)s in one order.",
+                    most=pack.most_per_order,
+                    **_names(pack),
+                )
+            )
+        elif pack.shelf is Shelf.CANTEENS and not _whole_packs(wanted, pack):
+            step = quantity_words(pack.content, pack.product.base_unit)
+            problems.append(
+                Text("%(name_en)s is sold in steps of %(step)s.", step=step, **_names(pack))
+            )
+    return problems
+
+
+def _for_sale(placing: Placing, pack: Pack, shelf: Shelf, rules: Mapping[int, int]) -> bool:
+    theirs = placing.supplier_id in (None, pack.product.supplier_id)
+    on_sale = pack.on_sale and pack.product.state is ProductState.ON_SALE
+    return on_sale and theirs and pack.shelf is shelf and pack.product_id in rules
+
+
+def _whole_packs(wanted: Wanted, pack: Pack) -> bool:
+    return (wanted.quantity or 0) > 0 and (wanted.quantity or 0) % pack.content == 0
+
+
+def _lines(
+    placing: Placing,
+    packs: Mapping[int, Pack],
+    rules: Mapping[int, int],
+    by: Actor,
+    now: datetime,
+) -> list[OrderLine]:
+    """Lines in the order they were asked for, each priced and rounded once."""
+    lines = []
+    for position, wanted in enumerate(placing.lines, 1):
+        pack = packs[wanted.pack_id]
+        count = wanted.count or (wanted.quantity or 0) // pack.content
+        lines.append(
+            OrderLine(
+                position=position,
+                product_id=pack.product_id,
+                pack_id=pack.id,
+                supplier_id=pack.product.supplier_id,
+                rule_id=rules[pack.product_id],
+                name_zh=pack.product.name_zh,
+                name_en=pack.product.name_en,
+                pack_zh=pack.name_zh,
+                pack_en=pack.name_en,
+                grade=pack.grade,
+                count=count,
+                quantity=pack.content * count,
+                pack_price=pack.price,
+                unit_price=pack.unit_price,
+                amount=_amount(pack, count),
+                deliver_on=wanted.deliver_on,
+                deliver_to=wanted.deliver_to,
+                **stamp(by, now),
+            )
+        )
+    return lines
+
+
+def _amount(pack: Pack, count: int) -> Money:
+    if pack.price is not None:
+        return pack.price * count
+    assert pack.unit_price is not None
+    return pack.unit_price.of(pack.content * count, pack.product.base_unit)
+
+
+def _plan(
+    session: Session,
+    placing: Placing,
+    lines: Sequence[OrderLine],
+    packs: Mapping[int, Pack],
+    now: datetime,
+) -> Plan:
+    """The rule applied to what lies in the store now; the pools are locked."""
+    today = business_day(now)
+    demands = [
+        Demand(
+            key=line.position,
+            product_id=line.product_id,
+            grade=line.grade.value,
+            quantity=line.quantity,
+            on=max(today, line.deliver_on or placing.deliver_on or today),
+            worth=Fraction(line.amount.fen, line.quantity),
+        )
+        for line in lines
+    ]
+    product_ids = sorted({line.product_id for line in lines})
+    stock = _stock(session, product_ids, sorted({demand.on for demand in demands}))
+    return allocate(
+        demands,
+        stock,
+        bucket_days={
+            pack.product_id: FRESH_BUCKET_DAYS if pack.product.fresh else LASTING_BUCKET_DAYS
+            for pack in packs.values()
+        },
+        standings=standings(session, product_ids, now),
+        cap_left=_cap_left(session, placing.annual_cap, stock, now),
+    )
+
+
+def _stock(session: Session, product_ids: list[int], days: Sequence[date]) -> list[Stock]:
+    """What is free on any of these days; one query a day."""
+    found = {
+        each.contribution_id: each
+        for day in days
+        for each in candidates(session, product_ids, on_day=day)
+    }
+    return [
+        Stock(
+            contribution_id=each.contribution_id,
+            lot_id=each.lot_id,
+            product_id=each.product_id,
+            grade=each.grade.value,
+            household_id=each.household_id,
+            free=each.free,
+            best_before=each.best_before,
+            available_from=each.available_from,
+        )
+        for each in found.values()
+    ]
+
+
+def _cap_left(
+    session: Session, cap: Money | None, stock: Sequence[Stock], now: datetime
+) -> dict[int, int]:
+    if cap is None:
+        return {}
+    households = {each.household_id for each in stock if each.household_id is not None}
+    spent = spent_on_households(session, households, now)
+    return {each: max(0, cap.fen - spent.get(each, 0)) for each in households}
+
+
+def _draws(plan: Plan) -> list[tuple[int, int]]:
+    """(contribution, quantity) of all lines together, in id order."""
+    drawn: dict[int, int] = {}
+    for each in plan.slices:
+        drawn[each.contribution_id] = drawn.get(each.contribution_id, 0) + each.quantity
+    return sorted(drawn.items())
+
+
+def _order(
+    session: Session, placing: Placing, lines: list[OrderLine], by: Actor, now: datetime
+) -> Order:
+    goods = total(line.amount for line in lines)
+    suppliers = {line.supplier_id for line in lines}
+    return Order(
+        # The number is the last lock but the audit head: whoever rolls back gives it back.
+        number=next_number(session, NUMBER_KIND[placing.buyer_kind], now),
+        code=new_code(),
+        request_key=placing.request_key,
+        buyer_kind=placing.buyer_kind,
+        user_id=placing.user_id,
+        organisation_id=placing.organisation_id,
+        supplier_id=placing.supplier_id or (suppliers.pop() if len(suppliers) == 1 else None),
+        channel=placing.channel,
+        external_no=placing.external_no,
+        state=placing.state,
+        placed_at=now,
+        hold_until=placing.hold_until if placing.state in HOLDING else None,
+        goods=goods,
+        freight=placing.freight,
+        discount=placing.discount,
+        total=goods + placing.freight - placing.discount,
+        recipient=placing.contact.recipient,
+        phone=placing.contact.phone,
+        address=placing.contact.address,
+        email=placing.contact.email,
+        delivery_region=placing.contact.region,
+        deliver_on=placing.deliver_on,
+        note=placing.note,
+        locale=placing.locale,
+        lines=lines,
+        events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
+        **stamp(by, now),
+    )
+
+
+def _point_to_lots(order: Order, plan: Plan, by: Actor, now: datetime) -> None:
+    lines = {line.position: line for line in order.lines}
+    for each in plan.slices:
+        lines[each.key].allocations.append(
+            Allocation(
+                contribution_id=each.contribution_id,
+                lot_id=each.lot_id,
+                household_id=each.household_id,
+                quantity=each.quantity,
+                reason=each.reason,
+                **stamp(by, now),
+            )
+        )
+
+
+def _names(pack: Pack) -> dict[str, str]:
+    """Both names: the English sentence speaks of one, its translation of the other."""
+    return {
+        "name_zh": f"{pack.product.name_zh} {pack.name_zh}",
+        "name_en": f"{pack.product.name_en} {pack.name_en}",
+    }
+
+
+def _shortage_text(short: Shortage, product: Product) -> Text:
+    names = {"name_zh": product.name_zh, "name_en": product.name_en}
+    missing = quantity_words(short.missing, product.base_unit)
+    wanted = quantity_words(short.wanted, product.base_unit)
+    if short.capped:
+        return Text(
+            "%(name_en)s: %(missing)s of %(wanted)s are missing, because households have reached "
+            "their yearly cap.",
+            missing=missing, wanted=wanted, **names,
+        )  # fmt: skip
+    return Text(
+        "%(name_en)s: %(missing)s of %(wanted)s are missing.",
+        missing=missing, wanted=wanted, **names,
+    )  # fmt: skip
+
+
+def quantity_words(quantity: int, unit: BaseUnit) -> str:
+    """`7.5 kg` or `12`: the same in both languages."""
+    return f"{kilograms(quantity, 0)} kg" if unit is BaseUnit.GRAM else str(quantity)

@@ -1,0 +1,326 @@
+"""Reads of orders: for pages, for the rule that chooses lots, for those who pack."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload, selectinload
+
+from catalog.households.models import Household
+from catalog.lots.models import Contribution, Lot, LotState
+from catalog.products.models import Pack
+from kernel.db import sum_whole
+from kernel.errors import Missing, Text
+from kernel.periods import business_year, year_span
+from orders.sales.models import (
+    Allocation,
+    Basket,
+    BasketLine,
+    BuyerKind,
+    Order,
+    OrderLine,
+    OrderState,
+    Shipment,
+    ShipmentLine,
+)
+from orders.sales.rules.allocation import Standing
+
+TO_PACK = (OrderState.TO_SHIP, OrderState.PARTLY_SHIPPED)
+
+
+def order_sheet(session: Session, order_id: int) -> Order:
+    """One order with everything about it: lines, allocations with lots, events, shipments."""
+    found = session.scalar(_sheet().where(Order.id == order_id))
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
+def order_by_code(session: Session, code: str) -> Order:
+    """The same by its public code. Whoever calls this has checked the key or the owner."""
+    found = session.scalar(_sheet().where(Order.code == code.strip().upper()))
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
+def _sheet() -> sa.Select[Order]:
+    return sa.select(Order).options(
+        joinedload(Order.supplier),
+        joinedload(Order.organisation),
+        selectinload(Order.lines).options(
+            joinedload(OrderLine.product),
+            joinedload(OrderLine.supplier),
+            selectinload(OrderLine.allocations).options(
+                joinedload(Allocation.lot),
+                joinedload(Allocation.household).load_only(
+                    Household.id, Household.code, Household.region_code, Household.name
+                ),
+            ),
+        ),
+        selectinload(Order.events),
+        selectinload(Order.shipments).selectinload(Shipment.lines),
+    )
+
+
+def orders_of_user(session: Session, user_id: int, *, limit: int = 50) -> list[Order]:
+    """A citizen's own orders with their lines, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Order)
+            .where(Order.user_id == user_id, Order.buyer_kind == BuyerKind.CITIZEN)
+            .order_by(Order.id.desc())
+            .limit(limit)
+            .options(selectinload(Order.lines).joinedload(OrderLine.product))
+        )
+    )
+
+
+def basket_of(session: Session, key: str | None, user_id: int | None) -> Basket | None:
+    """The basket of this person, or of this browser, with packs and products."""
+    if key is None and user_id is None:
+        return None
+    mine = Basket.user_id == user_id if user_id is not None else sa.false()
+    theirs = sa.and_(Basket.key == key, Basket.user_id.is_(None)) if key else sa.false()
+    return session.scalar(
+        sa.select(Basket)
+        .where(sa.or_(mine, theirs))
+        .order_by(Basket.user_id.is_(None), Basket.id)
+        .limit(1)
+        .options(selectinload(Basket.lines).joinedload(BasketLine.pack).joinedload(Pack.product))
+    )
+
+
+def basket_count(session: Session, key: str | None, user_id: int | None) -> int:
+    """How many packs lie in the basket, for the mark in the page's head."""
+    if key is None and user_id is None:
+        return 0
+    mine = Basket.user_id == user_id if user_id is not None else sa.false()
+    theirs = sa.and_(Basket.key == key, Basket.user_id.is_(None)) if key else sa.false()
+    return (
+        session.scalar(
+            sa.select(sum_whole(BasketLine.count))
+            .join(Basket, Basket.id == BasketLine.basket_id)
+            .where(mine if user_id is not None else theirs)
+        )
+        or 0
+    )
+
+
+def packs_with_products(session: Session, pack_ids: Collection[int]) -> dict[int, Pack]:
+    found = session.scalars(
+        sa.select(Pack).where(Pack.id.in_(sorted(set(pack_ids)))).options(joinedload(Pack.product))
+    )
+    return {pack.id: pack for pack in found}
+
+
+def standings(
+    session: Session, product_ids: Collection[int], now: datetime
+) -> dict[tuple[int, int], Standing]:
+    """Per (household, product): what was taken this year of what was brought this year."""
+    begin, end = year_span(business_year(now))
+    gone = Contribution.quantity - Contribution.on_hand + Contribution.reserved
+    rows = session.execute(
+        sa.select(
+            Contribution.household_id,
+            Contribution.product_id,
+            sum_whole(gone),
+            sum_whole(Contribution.quantity),
+        )
+        .where(
+            Contribution.product_id.in_(sorted(product_ids)),
+            Contribution.household_id.is_not(None),
+            Contribution.made_at >= begin,
+            Contribution.made_at < end,
+        )
+        .group_by(Contribution.household_id, Contribution.product_id)
+    )
+    return {
+        (household, product): Standing(int(served), int(weight))
+        for household, product, served, weight in rows
+        if household is not None
+    }
+
+
+def spent_on_households(
+    session: Session, household_ids: Collection[int], now: datetime
+) -> dict[int, int]:
+    """Fen that units' orders of this year draw from each of these households, part fens upwards."""
+    begin, end = year_span(business_year(now))
+    kept = Allocation.quantity - Allocation.released
+    # Integer division that rounds up, the same on both databases; Money columns hold fen.
+    fen = (sa.type_coerce(OrderLine.amount, sa.BigInteger) * kept + OrderLine.quantity - 1).op("/")(
+        OrderLine.quantity
+    )
+    rows = session.execute(
+        sa.select(Allocation.household_id, sum_whole(fen))
+        .join(OrderLine, OrderLine.id == Allocation.line_id)
+        .join(Order, Order.id == OrderLine.order_id)
+        .where(
+            Allocation.household_id.in_(sorted(household_ids)),
+            Order.buyer_kind == BuyerKind.UNIT,
+            Order.placed_at >= begin,
+            Order.placed_at < end,
+        )
+        .group_by(Allocation.household_id)
+    )
+    return {household: int(spent) for household, spent in rows if household is not None}
+
+
+def open_allocations(session: Session, order_ids: Collection[int]) -> list[Allocation]:
+    """What these orders still hold in the store, in id order, with line and lot. Read fresh."""
+    return list(
+        session.scalars(
+            sa.select(Allocation)
+            .join(OrderLine, OrderLine.id == Allocation.line_id)
+            .where(
+                OrderLine.order_id.in_(sorted(order_ids)),
+                Allocation.quantity > Allocation.released + Allocation.shipped,
+            )
+            .order_by(Allocation.id)
+            .options(joinedload(Allocation.line), joinedload(Allocation.lot))
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def products_of(session: Session, order_ids: Collection[int]) -> list[int]:
+    """Products of these orders in id order, to be locked."""
+    return list(
+        session.scalars(
+            sa.select(OrderLine.product_id)
+            .where(OrderLine.order_id.in_(sorted(order_ids)))
+            .distinct()
+            .order_by(OrderLine.product_id)
+        )
+    )
+
+
+def overdue_holds(session: Session, *, now: datetime, limit: int) -> list[Order]:
+    """Citizens' orders whose time to pay is over, locked; those that others hold are left."""
+    return list(
+        session.scalars(
+            sa.select(Order)
+            .where(Order.state == OrderState.AWAITING_PAYMENT, Order.hold_until <= now)
+            .order_by(Order.id)
+            .limit(limit)
+            .with_for_update(key_share=True, skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def shipment_by_key(session: Session, request_key: str) -> Shipment | None:
+    return session.scalar(
+        sa.select(Shipment)
+        .where(Shipment.request_key == request_key)
+        .options(selectinload(Shipment.lines))
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderToShip:
+    """One order on the store's list, with what is still open of this supplier's lines."""
+
+    order_id: int
+    number: str
+    buyer_kind: BuyerKind
+    buyer: str
+    region: str
+    deliver_on: date | None
+    placed_at: datetime
+    state: OrderState
+    lines: int
+    open_quantity: int
+
+
+def to_ship(session: Session, supplier_id: int, *, limit: int = 200) -> list[OrderToShip]:
+    """What this supplier has to pack, the earliest promised day first."""
+    open_part = Allocation.quantity - Allocation.released - Allocation.shipped
+    waiting = (
+        sa.select(
+            OrderLine.order_id,
+            sa.func.min(OrderLine.deliver_on).label("promised"),
+            sa.func.count(sa.distinct(OrderLine.id)).label("lines"),
+            sum_whole(open_part).label("quantity"),
+        )
+        .join(Allocation, Allocation.line_id == OrderLine.id)
+        .where(OrderLine.supplier_id == supplier_id, open_part > 0)
+        .group_by(OrderLine.order_id)
+        .subquery()
+    )
+    promised = sa.func.coalesce(waiting.c.promised, Order.deliver_on)
+    rows = session.execute(
+        sa.select(Order, promised, waiting.c.lines, waiting.c.quantity)
+        .join(waiting, waiting.c.order_id == Order.id)
+        .where(Order.state.in_(TO_PACK))
+        .order_by(promised.asc().nulls_first(), Order.id)
+        .limit(limit)
+        .options(joinedload(Order.organisation))
+    )
+    return [
+        OrderToShip(
+            order_id=order.id,
+            number=order.number,
+            buyer_kind=order.buyer_kind,
+            buyer=order.organisation.short_name if order.organisation else order.recipient,
+            region=order.delivery_region,
+            deliver_on=day,
+            placed_at=order.placed_at,
+            state=order.state,
+            lines=lines,
+            open_quantity=int(quantity),
+        )
+        for order, day, lines, quantity in rows
+    ]
+
+
+def shipments_of(session: Session, supplier_id: int, *, limit: int = 50) -> list[Shipment]:
+    """This supplier's deliveries with their orders, newest first."""
+    return list(
+        session.scalars(
+            sa.select(Shipment)
+            .where(Shipment.supplier_id == supplier_id)
+            .order_by(Shipment.id.desc())
+            .limit(limit)
+            .options(
+                joinedload(Shipment.order).joinedload(Order.organisation),
+                selectinload(Shipment.lines),
+            )
+        )
+    )
+
+
+def shipment_sheet(
+    session: Session, shipment_id: int, *, supplier_id: int | None = None
+) -> Shipment:
+    """One delivery with order, lines, lots and households; of this supplier if one is given."""
+    found = session.scalar(
+        sa.select(Shipment)
+        .where(
+            Shipment.id == shipment_id,
+            Shipment.supplier_id == supplier_id if supplier_id is not None else sa.true(),
+        )
+        .options(
+            joinedload(Shipment.order).joinedload(Order.organisation),
+            selectinload(Shipment.lines)
+            .joinedload(ShipmentLine.allocation)
+            .options(
+                joinedload(Allocation.lot),
+                joinedload(Allocation.line).joinedload(OrderLine.product),
+                joinedload(Allocation.household),
+            ),
+        )
+    )
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
+def held_lots(allocations: Iterable[Allocation]) -> list[Lot]:
+    """Lots among these that may not leave the store."""
+    lots = {each.lot.id: each.lot for each in allocations if each.lot.state is not LotState.OPEN}
+    return [lots[key] for key in sorted(lots)]
