@@ -30,6 +30,8 @@ class Config:
     smtp_url: str | None = None
     mail_from: str = "溯田 <no-reply@sutian.test>"
     metrics_from: tuple[str, ...] = ("127.0.0.1", "::1")
+    proxies: int = 0
+    requests_per_minute: int = 6_000
     fast_passwords: bool = False
     root: Path = ROOT
 
@@ -57,6 +59,8 @@ class Config:
             smtp_url=env.get("SMTP_URL") or None,
             mail_from=env.get("SUTIAN_MAIL_FROM", "溯田 <no-reply@sutian.test>"),
             metrics_from=tuple(env.get("SUTIAN_METRICS_FROM", "127.0.0.1,::1").split(",")),
+            proxies=int(env.get("SUTIAN_PROXIES", "0")),
+            requests_per_minute=int(env.get("SUTIAN_REQUESTS_PER_MINUTE", "6000")),
         )
 
 

@@ -166,12 +166,12 @@ def _append_entry(session: orm.Session) -> None:
     _chain(session, notes, rows)
 
 
-def _chain(
-    session: orm.Session, notes: list[Note], rows: dict[str, dict[str, str | None]]
-) -> None:
+def _chain(session: orm.Session, notes: list[Note], rows: dict[str, dict[str, str | None]]) -> None:
     # The head is the last lock any transaction takes, so it can wait for nothing that waits for it.
     head = session.execute(
-        sa.update(AuditHead).values(count=AuditHead.count + 1).returning(AuditHead.count, AuditHead.hash)
+        sa.update(AuditHead)
+        .values(count=AuditHead.count + 1)
+        .returning(AuditHead.count, AuditHead.hash)
     ).one_or_none()
     if head is None:
         session.execute(sa.insert(AuditHead).values(id=1, count=1, hash=GENESIS))
@@ -233,9 +233,7 @@ def verify(session: orm.Session) -> Iterator[str]:
     yield from _compare_rows(session, latest)
 
 
-def _compare_rows(
-    session: orm.Session, latest: dict[str, dict[str, str | None]]
-) -> Iterator[str]:
+def _compare_rows(session: orm.Session, latest: dict[str, dict[str, str | None]]) -> Iterator[str]:
     for mapper in Model.registry.mappers:
         model: type[Model] = mapper.class_
         if not audited(model):

@@ -5,9 +5,13 @@ Algorithms and vectors: domain.md §6.1–6.4.
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from random import Random
 
 from kernel.errors import Text
 
@@ -15,7 +19,9 @@ USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = [pow(3, i, 31) for i in range(17)]
 _ORG_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2]
 _IDENTITY_WEIGHTS = [pow(2, 17 - i, 11) for i in range(17)]
-_PROVINCES = set("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split())
+_PROVINCES = set(
+    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
+)
 
 # Crockford's alphabet: no I, L, O, U, so a code survives a telephone and an old printer.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -27,7 +33,9 @@ def uscc_problem(code: str) -> Text | None:
     if len(code) != 18:
         return Text("A unified social credit code has 18 characters; this has %(n)s.", n=len(code))
     if strange := sorted({c for c in code if c not in USCC_ALPHABET}):
-        return Text("The letter %(letters)s never occurs in such a code.", letters="、".join(strange))
+        return Text(
+            "The letter %(letters)s never occurs in such a code.", letters="、".join(strange)
+        )
     total = sum(USCC_ALPHABET.index(c) * w for c, w in zip(code[:17], _USCC_WEIGHTS, strict=True))
     if USCC_ALPHABET[(31 - total % 31) % 31] != code[17]:
         return Text("The last character does not match the others; please check each one.")
@@ -78,14 +86,28 @@ def identity_with_check(body: str) -> str:
     return body + "10X98765432"[total % 11]
 
 
+# Where codes come from: the system's randomness, unless sample data asks for the same codes again.
+_source: list[Random] = [secrets.SystemRandom()]
+
+
 def new_code(length: int = 10) -> str:
     """An unguessable public code; 10 characters are 50 bits."""
-    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(length))
+    return "".join(_source[-1].choice(CODE_ALPHABET) for _ in range(length))
 
 
 def new_key() -> str:
     """A bearer key for a page that whoever holds the address may open: 160 bits."""
-    return secrets.token_urlsafe(20)
+    return base64.urlsafe_b64encode(_source[-1].randbytes(20)).rstrip(b"=").decode()
+
+
+@contextmanager
+def codes_from(source: Random) -> Iterator[None]:
+    """Inside, every code is guessable and comes out the same for the same source: for samples only."""
+    _source.append(source)
+    try:
+        yield
+    finally:
+        _source.pop()
 
 
 def check_character(text: str) -> str:

@@ -100,9 +100,7 @@ class Made:
     """Who made the row, when, through which door, with which program."""
 
     made_at: orm.Mapped[datetime] = orm.mapped_column(sort_order=90)
-    made_by_id: orm.Mapped[int | None] = orm.mapped_column(
-        sa.ForeignKey("users.id"), sort_order=91
-    )
+    made_by_id: orm.Mapped[int | None] = orm.mapped_column(sa.ForeignKey("users.id"), sort_order=91)
     door: orm.Mapped[Door] = orm.mapped_column(sort_order=92)
     program: orm.Mapped[str] = orm.mapped_column(sa.String(40), sort_order=93)
 
@@ -152,7 +150,9 @@ WRITING = "sutian_writing"
 def make_engine(url: str) -> sa.Engine:
     """An engine whose connections behave the same on SQLite and PostgreSQL."""
     if not url.startswith("sqlite"):
-        return sa.create_engine(_with_driver(url), pool_size=10, max_overflow=20, pool_pre_ping=True)
+        return sa.create_engine(
+            _with_driver(url), pool_size=10, max_overflow=20, pool_pre_ping=True
+        )
     engine = sa.create_engine(
         url,
         connect_args={"timeout": 30, "check_same_thread": False},

@@ -8,7 +8,17 @@ from fractions import Fraction
 from kernel.labels import Labelled
 
 _WEIGHT = re.compile(r"(\d{1,9})(?:\.(\d{1,6}))?\s*(kg|g|t|公斤|千克|克|斤|两|吨)?", re.IGNORECASE)
-_GRAMS = {"kg": 1000, "公斤": 1000, "千克": 1000, "g": 1, "克": 1, "斤": 500, "两": 50, "t": 10**6, "吨": 10**6}
+_GRAMS = {
+    "kg": 1000,
+    "公斤": 1000,
+    "千克": 1000,
+    "g": 1,
+    "克": 1,
+    "斤": 500,
+    "两": 50,
+    "t": 10**6,
+    "吨": 10**6,
+}
 
 
 class BaseUnit(Labelled):

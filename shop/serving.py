@@ -21,7 +21,15 @@ from pathlib import Path
 from config import ROOT, Config
 
 # What FRESH=1 takes away; nothing else in the data folder is touched.
-MADE_HERE = ("sutian.db", "sutian.db-wal", "sutian.db-shm", "files", "mail", "sandbox", "sign-ins.json")
+MADE_HERE = (
+    "sutian.db",
+    "sutian.db-wal",
+    "sutian.db-shm",
+    "files",
+    "mail",
+    "sandbox",
+    "sign-ins.json",
+)
 
 
 def main() -> None:

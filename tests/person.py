@@ -101,7 +101,11 @@ class Person:
             words = " ".join(each.get_text(" ").split())
             if words == label or words.startswith(label + " "):
                 target = each.get("for")
-                field = self.page.find(id=target) if target else each.find(["input", "select", "textarea"])
+                field = (
+                    self.page.find(id=target)
+                    if target
+                    else each.find(["input", "select", "textarea"])
+                )
                 if isinstance(field, Tag) and field.get("name"):
                     return str(field["name"])
         assert form.find(attrs={"name": label}), f"no field {label!r} on {self.path}"
