@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import smtplib
 from datetime import datetime
-from email.message import EmailMessage
-from email.utils import make_msgid
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from sqlalchemy.orm import Session
 
-from kernel.outbox import enqueue
+from kernel.outbox import enqueue, errand
+from kernel.services import Services
 
 
 def send_later(
@@ -29,27 +25,6 @@ def send_later(
     )
 
 
-class Mailer:
-    """An SMTP server, or a folder of .eml files where none is configured."""
-
-    def __init__(self, smtp_url: str | None, sender: str, folder: Path) -> None:
-        self._smtp_url = smtp_url
-        self._sender = sender
-        self._folder = folder
-
-    def send(self, *, to: str, subject: str, body: str) -> None:
-        message = EmailMessage()
-        message["From"], message["To"], message["Subject"] = self._sender, to, subject
-        message["Message-ID"] = make_msgid(domain="sutian.test")
-        message.set_content(body)
-        if self._smtp_url is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            name = str(message["Message-ID"]).strip("<>").split("@")[0]
-            (self._folder / f"{name}.eml").write_bytes(bytes(message))
-            return
-        url = urlsplit(self._smtp_url)
-        kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP
-        with kind(url.hostname or "127.0.0.1", url.port or 25, timeout=20) as server:
-            if url.username:
-                server.login(unquote(url.username), unquote(url.password or ""))
-            server.send_message(message)
+@errand("send_mail")
+def send_mail(services: Services, *, now: datetime, to: str, subject: str, body: str) -> None:
+    services.mailer.send(to=to, subject=subject, body=body)

@@ -109,12 +109,18 @@ class SignIn(Model):
     revoked_at: Mapped[datetime | None]
     browser: Mapped[str] = mapped_column(sa.String(200), default="")
 
+    user: Mapped[User] = related()
+    membership: Mapped[Membership | None] = related()
+
 
 class SignInAttempt(Model):
     """Evidence: every attempt to sign in, right or wrong."""
 
     __tablename__ = "sign_in_attempts"
-    __table_args__ = (sa.Index("ix_sign_in_attempts_who", "email_hash", "at"),)
+    __table_args__ = (
+        sa.Index("ix_sign_in_attempts_who", "email_hash", "at"),
+        sa.Index("ix_sign_in_attempts_where", "address", "at"),
+    )
 
     email_hash: Mapped[str] = mapped_column(sa.String(64))
     address: Mapped[str] = mapped_column(sa.String(45))

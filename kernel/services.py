@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from config import Config
 from kernel.db import Database
+from kernel.mailer import Mailer
+from kernel.storage import Storage
 
 
 def _wall_clock() -> datetime:
@@ -20,4 +22,6 @@ class Services:
 
     config: Config
     database: Database
+    storage: Storage
+    mailer: Mailer
     clock: Callable[[], datetime] = _wall_clock

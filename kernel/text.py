@@ -8,7 +8,9 @@ import unicodedata
 from pypinyin import Style, lazy_pinyin
 
 _TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[a-zA-Z0-9]+")
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]")
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]"
+)
 
 
 def tidy(text: str) -> str:
@@ -46,3 +48,8 @@ def pinyin(text: str) -> str:
 def initials(text: str) -> str:
     """`高山大米` → `gsdm`"""
     return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
+
+
+def syllables(text: str) -> list[str]:
+    """`萝卜` → `["luo", "bo"]`"""
+    return [syllable.lower() for syllable in lazy_pinyin(text)]

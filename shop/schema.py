@@ -16,6 +16,7 @@ import catalog.products.models
 import catalog.suppliers.models
 import kernel.audit
 import kernel.numbering
+import kernel.once
 import kernel.outbox
 import kernel.people
 import kernel.regions

@@ -1,7 +1,7 @@
 """Who may enter. Every route says so: `@public`, `@signed_in` or `@requires(Role…)`.
 
 The acting membership is chosen at sign-in and kept with the sign-in row; `kernel.web.sign_in`
-loads it as `g.acting` with its organisation.
+loads it as `g.acting` with its organisation, in the same query as the user.
 """
 
 from __future__ import annotations
@@ -58,7 +58,17 @@ def _guard(view: View, roles: tuple[Role, ...]) -> View:
 
 def acting() -> Membership | None:
     """The membership this request acts under, with its organisation loaded; None for citizens."""
+    if not current_user.is_authenticated:  # the first look at it loads the sign-in
+        return None
     found: Membership | None = g.get("acting")
+    return found
+
+
+def sign_in_id() -> int | None:
+    """The signed-in browser of this request; None for a guest."""
+    if not current_user.is_authenticated:
+        return None
+    found: int | None = g.get("sign_in_id")
     return found
 
 

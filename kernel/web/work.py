@@ -41,10 +41,23 @@ def session() -> Work:
 
 @contextmanager
 def transaction() -> Iterator[Work]:
-    """All of it or none of it. The reading session ends first: what it loaded may be out of date."""
+    """All of it or none of it. The reading session ends first: what it loaded may be out of date.
+
+    The first transaction of a form claims the form's token (`kernel.web.once`) before anything
+    else: the work and the memory of having done it are committed together.
+    """
     close_reading()
-    with services().database.transaction() as work:
-        yield work
+    claim = g.pop("claim", None)
+    try:
+        with services().database.transaction() as work:
+            if claim is not None:
+                claim(work)
+            yield work
+    except BaseException:
+        # Rolled back: nothing was done, so a later transaction of this request claims again.
+        if claim is not None:
+            g.claim = claim
+        raise
 
 
 def close_reading(_error: BaseException | None = None) -> None:

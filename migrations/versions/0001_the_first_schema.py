@@ -16,6 +16,8 @@ WRITTEN_ONCE = [
     "audit_entries",
     "bank_matches",
     "benefit_rules",
+    "credit_note_lines",
+    "credit_notes",
     "household_statuses",
     "lot_events",
     "order_events",
@@ -152,6 +154,22 @@ def upgrade():
         batch_op.create_index("ix_jobs_due", ["state", "run_at"], unique=False)
 
     op.create_table(
+        "once_tokens",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column(
+            "sign_in_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("endpoint", sa.String(length=120), nullable=False),
+        sa.Column("location", sa.Text(), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_once_tokens")),
+        sa.UniqueConstraint("token", name=op.f("uq_once_tokens_token")),
+    )
+    with op.batch_alter_table("once_tokens", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_once_tokens_used_at"), ["used_at"], unique=False)
+
+    op.create_table(
         "provider_events",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("event_id", sa.String(length=120), nullable=False),
@@ -201,6 +219,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_in_attempts")),
     )
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
+        batch_op.create_index("ix_sign_in_attempts_where", ["address", "at"], unique=False)
         batch_op.create_index("ix_sign_in_attempts_who", ["email_hash", "at"], unique=False)
 
     op.create_table(
@@ -1696,6 +1715,7 @@ def upgrade():
             ),
             nullable=False,
         ),
+        sa.Column("state_reason", sa.String(length=200), nullable=False),
         sa.Column("fresh", sa.Boolean(), nullable=False),
         sa.Column("needs_certificate", sa.Boolean(), nullable=False),
         sa.Column(
@@ -2074,6 +2094,48 @@ def upgrade():
     with op.batch_alter_table("bulk_orders", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_bulk_orders_stage"), ["stage"], unique=False)
         batch_op.create_index(batch_op.f("ix_bulk_orders_unit_id"), ["unit_id"], unique=False)
+
+    op.create_table(
+        "credit_notes",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("order_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request_key", sa.String(length=80), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("on", sa.Date(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column(
+            "door",
+            sa.Enum(
+                "web",
+                "api",
+                "import",
+                "command",
+                "worker",
+                "webhook",
+                name="door",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("program", sa.String(length=40), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_credit_notes_amount_positive")),
+        sa.ForeignKeyConstraint(
+            ["made_by_id"], ["users.id"], name=op.f("fk_credit_notes_made_by_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_credit_notes_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_notes")),
+        sa.UniqueConstraint("number", name=op.f("uq_credit_notes_number")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_credit_notes_request_key")),
+    )
+    with op.batch_alter_table("credit_notes", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_credit_notes_order_id"), ["order_id"], unique=False)
 
     op.create_table(
         "invoices",
@@ -2958,6 +3020,7 @@ def upgrade():
         "processings",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("request_key", sa.String(length=80), nullable=True),
         sa.Column(
             "output_lot_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
@@ -2999,6 +3062,7 @@ def upgrade():
         sa.PrimaryKeyConstraint("id", name=op.f("pk_processings")),
         sa.UniqueConstraint("number", name=op.f("uq_processings_number")),
         sa.UniqueConstraint("output_lot_id", name=op.f("uq_processings_output_lot_id")),
+        sa.UniqueConstraint("request_key", name=op.f("uq_processings_request_key")),
     )
     op.create_table(
         "refunds",
@@ -3180,6 +3244,7 @@ def upgrade():
         sa.Column("user_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(length=60), nullable=False),
         sa.Column("capacity", sa.String(length=20), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
             "made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
@@ -3214,7 +3279,10 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acceptance_signatures")),
         sa.UniqueConstraint(
-            "acceptance_id", "user_id", name=op.f("uq_acceptance_signatures_acceptance_id_user_id")
+            "acceptance_id",
+            "user_id",
+            "sha256",
+            name=op.f("uq_acceptance_signatures_acceptance_id_user_id_sha256"),
         ),
     )
     op.create_table(
@@ -3284,6 +3352,34 @@ def upgrade():
             batch_op.f("ix_allocations_household_id"), ["household_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_allocations_lot_id"), ["lot_id"], unique=False)
+
+    op.create_table(
+        "credit_note_lines",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "credit_note_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("line_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "amount > 0 AND quantity >= 0", name=op.f("ck_credit_note_lines_something")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_note_id"],
+            ["credit_notes.id"],
+            name=op.f("fk_credit_note_lines_credit_note_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["order_lines.id"], name=op.f("fk_credit_note_lines_line_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_credit_note_lines")),
+    )
+    with op.batch_alter_table("credit_note_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_credit_note_lines_credit_note_id"), ["credit_note_id"], unique=False
+        )
+        batch_op.create_index(batch_op.f("ix_credit_note_lines_line_id"), ["line_id"], unique=False)
 
     op.create_table(
         "processing_inputs",
@@ -3603,6 +3699,7 @@ def upgrade():
         ),
         sa.Column("confirmed_by", sa.String(length=60), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("signature", sa.LargeBinary(), nullable=True),
         sa.Column(
             "taken_in_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -3828,6 +3925,11 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_processing_inputs_lot_id"))
 
     op.drop_table("processing_inputs")
+    with op.batch_alter_table("credit_note_lines", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_credit_note_lines_line_id"))
+        batch_op.drop_index(batch_op.f("ix_credit_note_lines_credit_note_id"))
+
+    op.drop_table("credit_note_lines")
     with op.batch_alter_table("allocations", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_allocations_lot_id"))
         batch_op.drop_index(batch_op.f("ix_allocations_household_id"))
@@ -3911,6 +4013,10 @@ def downgrade():
 
     op.drop_table("lots")
     op.drop_table("invoices")
+    with op.batch_alter_table("credit_notes", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_credit_notes_order_id"))
+
+    op.drop_table("credit_notes")
     with op.batch_alter_table("bulk_orders", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_bulk_orders_unit_id"))
         batch_op.drop_index(batch_op.f("ix_bulk_orders_stage"))
@@ -4038,6 +4144,7 @@ def downgrade():
     op.drop_table("users")
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
         batch_op.drop_index("ix_sign_in_attempts_who")
+        batch_op.drop_index("ix_sign_in_attempts_where")
 
     op.drop_table("sign_in_attempts")
     with op.batch_alter_table("regions", schema=None) as batch_op:
@@ -4046,6 +4153,10 @@ def downgrade():
 
     op.drop_table("regions")
     op.drop_table("provider_events")
+    with op.batch_alter_table("once_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_once_tokens_used_at"))
+
+    op.drop_table("once_tokens")
     with op.batch_alter_table("jobs", schema=None) as batch_op:
         batch_op.drop_index("ix_jobs_due")
 

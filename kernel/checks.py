@@ -1,0 +1,44 @@
+"""What must always be true, looked at: the shape of a check for `flask selfcheck`.
+
+Each room lists its own in `checks.py` as `CHECKS: list[Check]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kernel.db import Model
+from kernel.errors import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it must be: `Difference("lot:12", Text("reserved …"))`."""
+
+    subject: str
+    sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One invariant. `run` yields every difference; `rows` counts what was looked at."""
+
+    name: str
+    title: Text
+    run: Callable[[Session], Iterator[Difference]]
+    rows: Callable[[Session], int]
+
+
+def rows_of(*models: type[Model]) -> Callable[[Session], int]:
+    """For `Check.rows`: all rows of these tables."""
+
+    def count(session: Session) -> int:
+        return sum(
+            session.scalar(sa.select(sa.func.count()).select_from(model)) or 0 for model in models
+        )
+
+    return count

@@ -1,0 +1,40 @@
+"""Addresses that came from outside and may be followed, and the address of a static file."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flask import current_app, request, url_for
+
+_hashes: dict[tuple[str, int], str] = {}
+
+
+def own_address(address: str | None, otherwise: str = "/") -> str:
+    """The path and query of an address of ours; `otherwise` for anything that leads elsewhere."""
+    if not address:
+        return otherwise
+    parts = urlsplit(address)
+    if parts.netloc and parts.netloc != request.host:
+        return otherwise
+    path = parts.path
+    # `//host` and `/\host` are other hosts to a browser; control characters hide them.
+    if not path.startswith("/") or path.startswith(("//", "/\\")) or any(c < " " for c in address):
+        return otherwise
+    return path + (f"?{parts.query}" if parts.query else "")
+
+
+def static_url(path: str) -> str:
+    """The address of a static file with a mark of its content, so that it may be kept for a year."""
+    folder = current_app.static_folder
+    assert folder is not None
+    file = Path(folder) / path
+    return url_for("static", filename=path, v=_mark(file) if file.is_file() else None)
+
+
+def _mark(file: Path) -> str:
+    key = (str(file), file.stat().st_mtime_ns)
+    if key not in _hashes:
+        _hashes[key] = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
+    return _hashes[key]

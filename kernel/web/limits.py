@@ -1,0 +1,27 @@
+"""A generous limit of requests per visitor and minute, counted in this process's memory.
+
+Failed sign-ins are counted elsewhere, in the database (`kernel.signing_in`): they are evidence.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, request
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+
+from config import Config
+
+limiter = Limiter(get_remote_address, storage_uri="memory://")
+
+UNLIMITED = ("static", "machine.healthz", "machine.readyz", "machine.metrics")
+
+
+def init_app(app: Flask, config: Config) -> None:
+    app.config["RATELIMIT_ENABLED"] = config.requests_per_minute > 0
+    app.config["RATELIMIT_DEFAULT"] = f"{config.requests_per_minute or 1} per minute"
+    limiter.init_app(app)
+
+
+@limiter.request_filter
+def _unlimited() -> bool:
+    return request.endpoint in UNLIMITED

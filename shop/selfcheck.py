@@ -1,0 +1,100 @@
+"""All the invariants of all the rooms, run one after the other (`flask selfcheck`, the audit desk)."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kernel import audit
+from kernel.checks import Check, Difference, rows_of
+from kernel.errors import Text
+from kernel.numbering import DocumentSequence
+from kernel.versions import FrozenVersion
+
+EXAMPLES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one check found."""
+
+    name: str
+    title: Text
+    rows: int
+    differences: int
+    examples: tuple[Difference, ...]
+    seconds: float
+
+    def plain(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "rows": self.rows,
+            "differences": self.differences,
+            "examples": [f"{each.subject}: {each.sentence}" for each in self.examples],
+        }
+
+
+def _trail(session: Session) -> Iterator[Difference]:
+    for sentence in audit.verify(session):
+        yield Difference("audit", Text("%(sentence)s", sentence=sentence))
+
+
+def _frozen(session: Session) -> Iterator[Difference]:
+    for version in session.scalars(
+        sa.select(FrozenVersion).order_by(FrozenVersion.id).execution_options(yield_per=500)
+    ):
+        if not version.intact:
+            yield Difference(
+                f"version:{version.code}", Text("A signed version is not what was signed.")
+            )
+        session.expunge(version)
+
+
+def _version_numbers(session: Session) -> Iterator[Difference]:
+    number = FrozenVersion.number
+    for subject, count, last in session.execute(
+        sa.select(FrozenVersion.subject, sa.func.count(), sa.func.max(number))
+        .group_by(FrozenVersion.subject)
+        .having(sa.func.count() != sa.func.max(number))
+    ):
+        yield Difference(
+            subject,
+            Text("Has %(count)s versions, but the last is number %(last)s.", count=count, last=last),
+        )
+
+
+CHECKS: list[Check] = [
+    Check("kernel.audit", Text("The audit trail matches every row"), _trail, rows_of(audit.AuditEntry)),
+    Check("kernel.versions", Text("Signed versions are unchanged"), _frozen, rows_of(FrozenVersion)),
+    Check(
+        "kernel.version_numbers",
+        Text("No signed version is missing"),
+        _version_numbers,
+        rows_of(FrozenVersion, DocumentSequence),
+    ),
+]
+
+
+def run_all(session: Session) -> list[Result]:
+    return [_run(session, check) for check in CHECKS]
+
+
+def _run(session: Session, check: Check) -> Result:
+    began = time.perf_counter()
+    found = check.run(session)
+    examples = tuple(itertools.islice(found, EXAMPLES))
+    differences = len(examples) + sum(1 for _each in found)
+    return Result(
+        check.name,
+        check.title,
+        check.rows(session),
+        differences,
+        examples,
+        time.perf_counter() - began,
+    )

@@ -1,0 +1,66 @@
+"""How a visitor likes to read: language, size of the letters, light or dark. Kept in cookies, and
+with the account of whoever is signed in."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, redirect, request
+
+from kernel.errors import Missing
+from kernel.people import TextSize
+from kernel.signing_in import keep_reading_settings
+from kernel.web import i18n
+from kernel.web.access import actor, public
+from kernel.web.addresses import own_address
+from kernel.web.work import now, services, transaction
+
+bp = Blueprint("settings", __name__)
+
+YEAR = 365 * 24 * 3600
+THEMES = ("auto", "light", "dark")
+
+
+@bp.get("/lang/<lang>")
+@public
+def language(lang: str) -> Response:
+    """Speak this language from now on and go back to where the visitor was."""
+    if lang not in i18n.LOCALES:
+        raise Missing("We do not speak this language.")
+    return _back(i18n.COOKIE, lang)
+
+
+@bp.post("/settings/text-size")
+@public
+def text_size() -> Response:
+    """Larger letters (长辈版), also at the next sign-in from elsewhere."""
+    size = _one_of("text_size", [each.value for each in TextSize])
+    if actor().user_id is not None:
+        _keep(text_size=TextSize(size))
+    return _back("text_size", size)
+
+
+@bp.post("/settings/theme")
+@public
+def theme() -> Response:
+    return _back("theme", _one_of("theme", list(THEMES)))
+
+
+def _one_of(name: str, values: list[str]) -> str:
+    value = request.form.get(name, "")
+    if value not in values:
+        raise Missing("Please choose one.")
+    return value
+
+
+def _keep(*, text_size: TextSize) -> None:
+    with transaction() as work:
+        keep_reading_settings(work, text_size=text_size, by=actor(), now=now())
+
+
+def _back(cookie: str, value: str) -> Response:
+    wanted = request.values.get("next") or request.referrer
+    response: Response = redirect(own_address(wanted), code=303)  # type: ignore[assignment]
+    response.set_cookie(
+        cookie, value, max_age=YEAR, httponly=True, samesite="Lax",
+        secure=services().config.production,
+    )  # fmt: skip
+    return response

@@ -1,0 +1,8 @@
+"""What the worker can do: importing a room's tasks registers them (`kernel.outbox`)."""
+
+from __future__ import annotations
+
+import kernel.mail  # noqa: F401  registers send_mail
+from kernel.outbox import HANDLERS, SCHEDULES
+
+__all__ = ["HANDLERS", "SCHEDULES"]
