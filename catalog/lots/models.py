@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from catalog.households.models import Household
 from catalog.products.models import Grade, Product, PurchasePrice
 from catalog.suppliers.models import Supplier
+from kernel.crypto import Sealed
 from kernel.db import DERIVED, Made, Model, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
@@ -121,6 +122,8 @@ class WeighSlip(Made, Model):
     confirmation: Mapped[Confirmation | None]
     confirmed_by: Mapped[str] = mapped_column(sa.String(60), default="")
     confirmed_at: Mapped[datetime | None]
+    # The strokes of a signature on the screen, as an SVG path in a field of 300 × 90.
+    signature: Mapped[str | None] = mapped_column(Sealed)
     taken_in_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
     taken_in_at: Mapped[datetime | None]
     contribution_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contributions.id"))
@@ -192,6 +195,7 @@ class Processing(Made, Model):
     __tablename__ = "processings"
 
     number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    request_key: Mapped[str | None] = mapped_column(sa.String(80), unique=True)
     output_lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), unique=True)
     step: Mapped[str] = mapped_column(sa.String(40))
     input_quantity: Mapped[int]

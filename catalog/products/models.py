@@ -59,6 +59,7 @@ class Product(Made, Model):
     position: Mapped[int] = mapped_column(default=100)
     base_unit: Mapped[BaseUnit]
     state: Mapped[ProductState]
+    state_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     fresh: Mapped[bool]
     needs_certificate: Mapped[bool]
     shelf_life_days: Mapped[int]

@@ -1,0 +1,224 @@
+"""A household's goods on the scale: the slip is written, confirmed by the household, or void."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.households.models import Household
+from catalog.households.queries import plot_area
+from catalog.lots import rules
+from catalog.lots.models import Confirmation, SlipState, WeighSlip
+from catalog.products.models import Grade, Product
+from catalog.products.queries import product_of, purchase_price_on
+from catalog.suppliers.models import SupplierState
+from catalog.suppliers.queries import supplier_sheet
+from kernel import audit
+from kernel.actors import Actor
+from kernel.db import get_or_missing, stamp
+from kernel.errors import Invalid, Missing, Refusal, Text
+from kernel.numbering import next_number
+from kernel.periods import business_day, business_year, year_span
+from kernel.quantities import BaseUnit, kilograms
+from kernel.text import tidy
+
+_STROKES = re.compile(r"[ML0-9 .,-]{0,8000}")
+
+
+def record_slip(
+    session: Session,
+    *,
+    supplier_id: int,
+    household_id: int,
+    product_id: int,
+    grade: Grade,
+    gross_g: int,
+    tare_g: int,
+    deduction_bp: int,
+    device: str,
+    device_seq: str,
+    weighed_at: datetime,
+    by: Actor,
+    now: datetime,
+) -> WeighSlip:
+    """What a household brought, at the price published for that day (domain.md §4.5).
+
+    The same number of the same device again gives back the slip it made the first time. More than
+    the household's fields can bear is refused (G19).
+    """
+    household = get_or_missing(session, Household, household_id, lock=True)
+    product = product_of(session, supplier_id, product_id)
+    net_g = _checked_net(product, gross_g, tare_g, deduction_bp)
+    known = session.scalar(
+        sa.select(WeighSlip).where(WeighSlip.device == device, WeighSlip.device_seq == device_seq)
+    )
+    if known is not None:
+        asked = (supplier_id, household_id, product_id, grade, gross_g, tare_g, deduction_bp)
+        return _same_slip(known, asked)
+    day = business_day(weighed_at)
+    price = purchase_price_on(session, product.id, grade, day)
+    if price is None:
+        raise Refusal(
+            "No purchase price is published for %(product)s of this grade on %(day)s.",
+            product=product.name_zh,
+            day=day,
+        )
+    if supplier_sheet(session, supplier_id).state is not SupplierState.ADMITTED:
+        raise Refusal("This supplier is not admitted, so it cannot buy from households.")
+    _check_yield(session, household, product, net_g, weighed_at)
+    slip = WeighSlip(
+        number=next_number(session, "WS", now),
+        supplier_id=supplier_id,
+        household_id=household.id,
+        product_id=product.id,
+        grade=grade,
+        weighed_at=weighed_at,
+        gross_g=gross_g,
+        tare_g=tare_g,
+        deduction_bp=deduction_bp,
+        net_g=net_g,
+        purchase_price_id=price.id,
+        price=price.price,
+        amount=price.price.of(net_g, BaseUnit.GRAM),
+        state=SlipState.WEIGHED,
+        device=device,
+        device_seq=device_seq,
+        **stamp(by, now),
+    )
+    session.add(slip)
+    session.flush()  # so that the caller can speak of slip.id
+    audit.note(session, "record_slip", f"slip:{slip.id}", by=by, now=now, number=slip.number)
+    return slip
+
+
+def _checked_net(product: Product, gross_g: int, tare_g: int, deduction_bp: int) -> int:
+    errors = {}
+    if product.base_unit is not BaseUnit.GRAM:
+        errors["product"] = Text("%(product)s is counted, not weighed.", product=product.name_zh)
+    if gross_g <= 0:
+        errors["gross"] = Text("Enter a weight above zero.")
+    elif gross_g > 100_000_000:
+        errors["gross"] = Text("More than 100 tonnes is no single slip; please check the weight.")
+    elif not 0 <= tare_g < gross_g:
+        errors["tare"] = Text("The tare must be less than the gross weight.")
+    if not 0 <= deduction_bp < 10_000:
+        errors["deduction"] = Text("Enter a deduction from 0 to 99.99 %%.")
+    if errors:
+        raise Invalid(errors)
+    net_g = rules.net_weight(gross_g, tare_g, deduction_bp)
+    if net_g <= 0:
+        raise Invalid({"gross": Text("Nothing is left after tare and deduction.")})
+    return net_g
+
+
+def _same_slip(known: WeighSlip, asked: tuple[object, ...]) -> WeighSlip:
+    written = (
+        known.supplier_id,
+        known.household_id,
+        known.product_id,
+        known.grade,
+        known.gross_g,
+        known.tare_g,
+        known.deduction_bp,
+    )
+    if known.supplier_id != asked[0]:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    if written != asked:
+        raise Refusal(
+            "This device already wrote slip %(number)s under the same number.", number=known.number
+        )
+    return known
+
+
+def _check_yield(
+    session: Session, household: Household, product: Product, net_g: int, weighed_at: datetime
+) -> None:
+    """Stops goods bought elsewhere from being booked on a farmer's name (domain.md §4.5)."""
+    if product.most_yield_kg_per_mu is None:
+        return
+    year = business_year(weighed_at)
+    area = plot_area(session, household.id, crop=product.code, year=year)
+    most = rules.plausible_g(area, product.most_yield_kg_per_mu)
+    brought = brought_in_year(session, household.id, product.id, year) + net_g
+    if brought > most:
+        raise Refusal(
+            "With this, %(name)s would have brought %(brought)s kg of %(product)s this year, but its "
+            "fields (%(area)s mu) can bear %(most)s kg at most. Please have it reviewed.",
+            name=household.name,
+            product=product.name_zh,
+            brought=kilograms(brought, 0),
+            most=kilograms(most, 0),
+            area=f"{area // 100}.{area % 100:02}",
+        )
+
+
+def brought_in_year(session: Session, household_id: int, product_id: int, year: int) -> int:
+    """Net grams of a product on this household's slips of the year, void ones left out."""
+    start, end = year_span(year)
+    return (
+        session.scalar(
+            sa.select(sa.func.coalesce(sa.func.sum(WeighSlip.net_g), 0)).where(
+                WeighSlip.household_id == household_id,
+                WeighSlip.product_id == product_id,
+                WeighSlip.state != SlipState.VOID,
+                WeighSlip.weighed_at >= start,
+                WeighSlip.weighed_at < end,
+            )
+        )
+        or 0
+    )
+
+
+def confirm_slip(
+    session: Session,
+    slip_id: int,
+    *,
+    confirmation: Confirmation,
+    confirmed_by: str,
+    signature: str | None = None,
+    by: Actor,
+    now: datetime,
+) -> WeighSlip:
+    """The household says yes to weight and amount. Saying it twice changes nothing.
+
+    Whoever signs for the household is named with the relation to it.
+    """
+    slip = get_or_missing(session, WeighSlip, slip_id, lock=True)
+    if slip.state in (SlipState.CONFIRMED, SlipState.TAKEN_IN):
+        return slip
+    if slip.state is SlipState.VOID:
+        raise Refusal("Slip %(number)s is void.", number=slip.number)
+    confirmed_by = tidy(confirmed_by)[:60]
+    if confirmation in (Confirmation.PROXY, Confirmation.TEXT_CODE) and not confirmed_by:
+        raise Invalid(
+            {"confirmed_by": Text("Enter who confirmed, and the relation to the household.")}
+        )
+    if signature and not _STROKES.fullmatch(signature):
+        raise Invalid({"signature": Text("The signature could not be read; please sign again.")})
+    slip.state = SlipState.CONFIRMED
+    slip.confirmation = confirmation
+    slip.confirmed_by = confirmed_by
+    slip.confirmed_at = now
+    slip.signature = signature or None
+    audit.note(session, "confirm_slip", f"slip:{slip.id}", by=by, now=now, how=confirmation)
+    return slip
+
+
+def void_slip(
+    session: Session, slip_id: int, *, reason: str, by: Actor, now: datetime
+) -> WeighSlip:
+    """Only before it is taken in; afterwards a correction is a new document."""
+    slip = get_or_missing(session, WeighSlip, slip_id, lock=True)
+    if slip.state is SlipState.VOID:
+        return slip
+    if slip.state is SlipState.TAKEN_IN:
+        raise Refusal("Slip %(number)s is in the store already and stays.", number=slip.number)
+    if not tidy(reason):
+        raise Invalid({"reason": Text("Say why.")})
+    slip.state = SlipState.VOID
+    slip.void_reason = tidy(reason)[:200]
+    audit.note(session, "void_slip", f"slip:{slip.id}", by=by, now=now, reason=slip.void_reason)
+    return slip

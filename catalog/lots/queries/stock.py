@@ -1,0 +1,111 @@
+"""What is there and free: one expression for list, basket and commit (lessons §1, rows 4 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.lots.models import Contribution, Lot, LotState, MoveKind, StockMove
+from catalog.products.models import Grade, Product
+
+FREE = Contribution.on_hand - Contribution.reserved
+
+# Goods that leave otherwise than by sale; their cost is counted from the top (rules).
+FROM_THE_TOP = (
+    MoveKind.TO_PROCESSING,
+    MoveKind.SPOILED,
+    MoveKind.COUNT_SHORTAGE,
+    MoveKind.COUNT_SURPLUS,
+)
+
+
+def sellable(on_day: date) -> sa.ColumnElement[bool]:
+    """SQL: this lot's goods may be promised for that day."""
+    return sa.and_(
+        Lot.state == LotState.OPEN, Lot.available_from <= on_day, Lot.best_before >= on_day
+    )
+
+
+def lock_pools(session: Session, product_ids: Sequence[int]) -> None:
+    """Nobody else reserves, ships or moves goods of these products until this transaction ends.
+
+    Always in id order, so two baskets with the same products in other orders wait for each other
+    instead of for ever. SQLite's writing transactions are alone anyway.
+    """
+    if not product_ids:
+        return
+    session.execute(
+        sa.select(Product.id)
+        .where(Product.id.in_(sorted(set(product_ids))))
+        .order_by(Product.id)
+        .with_for_update(key_share=True)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """So much of one household's part of one lot could be promised."""
+
+    contribution_id: int
+    lot_id: int
+    product_id: int
+    grade: Grade
+    household_id: int | None
+    free: int
+    best_before: date
+    available_from: date
+    lot_code: str
+
+
+def candidates(session: Session, product_ids: Sequence[int], *, on_day: date) -> list[Candidate]:
+    """Everything of these products that may be promised for that day; one query, plain rows."""
+    rows = session.execute(
+        sa.select(
+            Contribution.id,
+            Contribution.lot_id,
+            Contribution.product_id,
+            Lot.grade,
+            Contribution.household_id,
+            FREE,
+            Lot.best_before,
+            Lot.available_from,
+            Lot.code,
+        )
+        .join(Lot, Lot.id == Contribution.lot_id)
+        .where(Lot.product_id.in_(product_ids), sellable(on_day), FREE > 0)
+        .order_by(Contribution.id)
+    )
+    return [Candidate(*row) for row in rows]
+
+
+def available(
+    session: Session, product_ids: Sequence[int], *, today: date
+) -> dict[tuple[int, Grade], int]:
+    """(product, grade) → base units that may be promised for that day; what is absent is none."""
+    return {
+        (product_id, grade): int(free)
+        for product_id, grade, free in session.execute(
+            sa.select(Lot.product_id, Lot.grade, sa.func.sum(FREE))
+            .join(Contribution, Contribution.lot_id == Lot.id)
+            .where(Lot.product_id.in_(product_ids), sellable(today))
+            .group_by(Lot.product_id, Lot.grade)
+        )
+    }
+
+
+def gone_from_the_top(session: Session, contribution_ids: Sequence[int]) -> dict[int, int]:
+    """Contribution → base units that left for processing or as loss."""
+    return {
+        key: -int(moved)
+        for key, moved in session.execute(
+            sa.select(StockMove.contribution_id, sa.func.sum(StockMove.quantity))
+            .where(
+                StockMove.contribution_id.in_(contribution_ids), StockMove.kind.in_(FROM_THE_TOP)
+            )
+            .group_by(StockMove.contribution_id)
+        )
+    }

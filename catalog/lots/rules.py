@@ -1,0 +1,91 @@
+"""Weights, plausible yields, codes, and costs that follow the goods. Pure (domain.md §4.5, §6.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from kernel.codes import check_character
+from kernel.sharing import half_up, share_out
+
+# What a field bears in a very good year, and a tenth more (domain.md §4.5).
+TOLERANCE_TENTHS = 11
+
+
+def net_weight(gross_g: int, tare_g: int, deduction_bp: int) -> int:
+    """(gross − tare) × (1 − deduction), rounded half up to the gram."""
+    return half_up((gross_g - tare_g) * (10_000 - deduction_bp), 10_000)
+
+
+def plausible_g(area_mu_100: int, most_yield_kg_per_mu: int) -> int:
+    """The most that fields of this area can have borne, in grams: 1.2 mu × 2,500 kg × 1.1 = 3,300 kg."""
+    return area_mu_100 * most_yield_kg_per_mu * TOLERANCE_TENTHS
+
+
+def lot_code(region_code: str, product_code: str, day: date, serial: int) -> str:
+    """`500114125-R01-261108-001-C`: township, product, day, serial, check character (§6.4)."""
+    body = f"{region_code[:9]}-{product_code}-{day:%y%m%d}-{serial:03}"
+    return f"{body}-{check_character(body.upper())}"
+
+
+def lot_code_is_whole(code: str) -> bool:
+    """Whether the last character belongs to the others: finds any single mistyped one."""
+    body, dash, check = code.upper().rpartition("-")
+    return bool(dash) and len(check) == 1 and check_character(body) == check
+
+
+def cost_up_to(cost: int, quantity: int, taken: int) -> int:
+    """What the first `taken` of `quantity` units cost of `cost` fen, so that parts add up exactly."""
+    return half_up(cost * taken, quantity)
+
+
+def cost_from_the_top(cost: int, quantity: int, gone: int, taken: int) -> int:
+    """What `taken` more units cost when `gone` have left for processing or as loss.
+
+    Sold goods are counted from the bottom (`cost_up_to`), these from the top: whatever mixture of
+    both empties a contribution, their costs add up to its cost to the fen.
+    """
+    left = quantity - gone
+    return cost_up_to(cost, quantity, left) - cost_up_to(cost, quantity, left - taken)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """So much of one household's goods, with what it cost."""
+
+    household_id: int | None
+    quantity: int
+    cost: int
+
+
+def carry_over(inputs: Sequence[Part], output_quantity: int) -> list[Part]:
+    """The output in the households' proportions of the input, each with its own cost to the fen.
+
+    Goods of the cooperative's own base (no household) come first. A household whose part rounds to
+    nothing leaves its cost with the next one that has some: nothing is lost.
+    """
+    weights: dict[int | None, int] = {}
+    costs: dict[int | None, int] = {}
+    for part in inputs:
+        weights[part.household_id] = weights.get(part.household_id, 0) + part.quantity
+        costs[part.household_id] = costs.get(part.household_id, 0) + part.cost
+    households = sorted(weights, key=lambda each: each or 0)
+    shares = share_out(output_quantity, [weights[each] for each in households])
+    carried: list[Part] = []
+    stray = 0
+    for household, share in zip(households, shares, strict=True):
+        stray += costs[household]
+        if share:
+            carried.append(Part(household, share, stray))
+            stray = 0
+    if stray and carried:
+        last = carried[-1]
+        carried[-1] = Part(last.household_id, last.quantity, last.cost + stray)
+    return carried
+
+
+def draw_evenly(quantity: int, frees: Sequence[int]) -> list[int]:
+    """Take `quantity` from parts in proportion to what is free in each; never more than is there."""
+    assert 0 < quantity <= sum(frees), (quantity, frees)
+    return share_out(quantity, frees)

@@ -1,0 +1,301 @@
+"""One of each thing, made through the operations themselves. Every maker says what matters and
+leaves the rest to be ordinary. Add makers at the end, one per thing."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, date, datetime, timedelta
+
+from catalog.households import operations as households
+from catalog.households.models import Household
+from catalog.lots import operations as lots
+from catalog.lots.models import Confirmation, Contribution, Lot, WeighSlip
+from catalog.products import operations as products
+from catalog.products.models import Grade, Pack, Product, PurchasePrice, Shelf
+from catalog.suppliers import operations as suppliers
+from catalog.suppliers.models import Supplier, SupplierKind
+from kernel.actors import Actor, Door, Role
+from kernel.db import stamp
+from kernel.money import Money, Price
+from kernel.people import Membership, Organisation, OrganisationKind, User
+from kernel.periods import business_day
+
+NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
+TODAY = date(2026, 11, 23)
+SOMEBODY = Actor(door=Door.COMMAND)
+
+TOWNSHIP = "500114125000"
+DASHAN, QINGLONG, MAOXI = "500114125201", "500114125202", "500114125207"
+
+_serial = itertools.count(1)
+
+
+def organisation(
+    session,
+    name="水市镇联合社",
+    *,
+    kind=OrganisationKind.SUPPLIER,
+    region_code=TOWNSHIP,
+    parent_id=None,
+    uscc=None,
+    sensitive=False,
+) -> Organisation:
+    made = Organisation(
+        name=name,
+        short_name=name[:40],
+        kind=kind,
+        uscc=uscc,
+        region_code=region_code,
+        parent_id=parent_id,
+        sensitive=sensitive,
+        **stamp(SOMEBODY, NOON),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def user(session, name="龚收购", *, email=None) -> User:
+    made = User(
+        email=email or f"person{next(_serial)}@sutian.test",
+        name=name,
+        password_hash=None,
+        **stamp(SOMEBODY, NOON),
+    )
+    session.add(made)
+    session.flush()
+    return made
+
+
+def member(session, organisation, *roles, name="龚收购", since=date(2024, 1, 1)) -> User:
+    """A user who holds these roles in that organisation."""
+    made = user(session, name)
+    session.add_all(
+        Membership(
+            user_id=made.id,
+            organisation_id=organisation.id,
+            role=role,
+            valid_from=since,
+            **stamp(SOMEBODY, NOON),
+        )
+        for role in roles
+    )
+    session.flush()
+    return made
+
+
+def acting(user, role=None, organisation=None, *, door=Door.WEB) -> Actor:
+    return Actor(
+        door=door,
+        user_id=user.id,
+        role=role,
+        organisation_id=organisation.id if organisation else None,
+        region_code=organisation.region_code if organisation else None,
+    )
+
+
+def supplier(session, name=None, *, code=None, admitted=True, region_code=TOWNSHIP) -> Supplier:
+    number = next(_serial)
+    body = organisation(session, name or f"第{number}联合社", region_code=region_code)
+    made = suppliers.register_supplier(
+        session,
+        organisation_id=body.id,
+        code=code or f"S{number}",
+        kind=SupplierKind.COOPERATIVE,
+        phone="023-79310000",
+        bank="重庆农村商业银行水市支行",
+        bank_account="5001140012345678",
+        by=SOMEBODY,
+        now=NOON,
+    )
+    if admitted:
+        suppliers.admit_supplier(session, made.id, by=SOMEBODY, now=NOON)
+    return made
+
+
+def household(
+    session, name="张三", *, region_code=DASHAN, group_no=3, people=4, phone=None
+) -> Household:
+    return households.register_household(
+        session,
+        name=name,
+        region_code=region_code,
+        group_no=group_no,
+        people=people,
+        phone=phone,
+        by=SOMEBODY,
+        now=NOON,
+    )
+
+
+def category(session, name_zh="蔬菜", name_en="Vegetables", slug="vegetables"):
+    return products.add_category(
+        session, slug=slug, name_zh=name_zh, name_en=name_en, position=1, by=SOMEBODY, now=NOON
+    )
+
+
+def product(session, of=None, *, on_sale=False, packs=(), category_=None, **given) -> Product:
+    """A product of this supplier (or of a new one)."""
+    number = next(_serial)
+    of = of or supplier(session)
+    given = {
+        "code": f"P{number}",
+        "slug": f"product-{number}",
+        "name_zh": "太空萝卜",
+        "name_en": "Space radish",
+        "summary_zh": "清早拔的萝卜",
+        "summary_en": "Pulled at dawn",
+        "illustration": "radish",
+        "shelf_life_days": 20,
+        **given,
+    }
+    made = products.create_product(
+        session,
+        supplier_id=of.id,
+        category_id=(category_ or category(session)).id,
+        **given,
+        by=SOMEBODY,
+        now=NOON,
+    )
+    for each in packs:
+        pack(session, made, **each)
+    if on_sale:
+        if not packs:
+            pack(session, made)
+        products.put_on_sale(session, made.id, by=SOMEBODY, now=NOON)
+    return made
+
+
+def pack(
+    session,
+    of,
+    *,
+    shelf=Shelf.CITIZENS,
+    grade=Grade.FIRST,
+    content=5000,
+    price=Money(2900),
+    unit_price=Price(60_000),
+    **given,
+) -> Pack:
+    """5 kg at ¥29.00 for citizens, or by the kilogram at 6.00 for canteens."""
+    citizens = shelf is Shelf.CITIZENS
+    return products.add_pack(
+        session,
+        of.id,
+        shelf=shelf,
+        grade=grade,
+        name_zh="5 kg 一箱" if citizens else "按公斤",
+        name_en="Box of 5 kg" if citizens else "By the kilogram",
+        content=content if citizens else 1000,
+        price=price if citizens else None,
+        unit_price=None if citizens else unit_price,
+        **given,
+        by=SOMEBODY,
+        now=NOON,
+    )
+
+
+def purchase_price(
+    session, of, *, grade=Grade.FIRST, price=Price(32_000), valid_from=date(2024, 1, 1)
+) -> PurchasePrice:
+    return products.publish_purchase_price(
+        session,
+        of.id,
+        grade=grade,
+        price=price,
+        valid_from=valid_from,
+        resolution="2026-09",
+        by=SOMEBODY,
+        now=NOON,
+    )
+
+
+def slip(
+    session,
+    of_product,
+    of_household,
+    *,
+    net_g=100_000,
+    grade=Grade.FIRST,
+    confirmed=True,
+    at=NOON,
+    by=SOMEBODY,
+) -> WeighSlip:
+    """Goods on the scale; the price is published if it was not."""
+    if products.queries.purchase_price_on(session, of_product.id, grade, business_day(at)) is None:
+        purchase_price(session, of_product, grade=grade)
+    made = lots.record_slip(
+        session,
+        supplier_id=of_product.supplier_id,
+        household_id=of_household.id,
+        product_id=of_product.id,
+        grade=grade,
+        gross_g=net_g,
+        tare_g=0,
+        deduction_bp=0,
+        device="test",
+        device_seq=str(next(_serial)),
+        weighed_at=at,
+        by=by,
+        now=at,
+    )
+    if confirmed:
+        lots.confirm_slip(
+            session,
+            made.id,
+            confirmation=Confirmation.SIGNATURE,
+            confirmed_by=of_household.name,
+            by=by,
+            now=at,
+        )
+    return made
+
+
+def contribution(
+    session,
+    of_product,
+    of_household=None,
+    *,
+    net_g=100_000,
+    grade=Grade.FIRST,
+    at=NOON,
+    best_before=None,
+    available_from=None,
+) -> Contribution:
+    """What a household brought, taken in; its lot is loaded."""
+    of_household = of_household or household(session)
+    weighed = slip(session, of_product, of_household, net_g=net_g, grade=grade, at=at)
+    [made] = lots.take_in(
+        session,
+        [weighed.id],
+        supplier_id=of_product.supplier_id,
+        best_before=best_before,
+        available_from=available_from,
+        by=SOMEBODY,
+        now=at,
+    )
+    return made
+
+
+def lot(session, of_product, nets=(100_000,), *, households_=None, **given) -> Lot:
+    """One lot of several households' goods, by default of new ones."""
+    people = households_ or [household(session, f"农户{n}") for n in range(len(nets))]
+    parts = [
+        contribution(session, of_product, one, net_g=net, **given)
+        for one, net in zip(people, nets, strict=True)
+    ]
+    return parts[0].lot
+
+
+def days(number) -> timedelta:
+    return timedelta(days=number)
+
+
+def weigher(session, of_supplier) -> Actor:
+    body = session.get(Organisation, of_supplier.organisation_id)
+    return acting(member(session, body, Role.WEIGHER), Role.WEIGHER, body)
+
+
+def storekeeper(session, of_supplier) -> Actor:
+    body = session.get(Organisation, of_supplier.organisation_id)
+    return acting(member(session, body, Role.STOREKEEPER, name="陶库管"), Role.STOREKEEPER, body)
