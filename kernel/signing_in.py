@@ -270,7 +270,7 @@ def keep_reading_settings(
     by: Actor,
     now: datetime,
 ) -> None:
-    """The acting person reads in this language and size, on every browser that says nothing else."""
+    """The acting person reads so on every browser that was told nothing else."""
     user = get_or_missing(session, User, by.user_id)
     user.locale = locale or user.locale
     user.text_size = text_size or user.text_size

@@ -11,6 +11,7 @@ from flask_login import current_user
 from jinja2 import StrictUndefined
 from werkzeug.datastructures import MultiDict
 
+import kernel.web.drawing
 import kernel.web.failures
 import kernel.web.filters
 import kernel.web.i18n
@@ -19,7 +20,8 @@ import kernel.web.observing
 import kernel.web.security
 import kernel.web.sign_in
 import shop.commands
-import shop.work  # noqa: F401  registers what the worker can do
+import shop.navigation
+import shop.work  # registers what the worker can do
 from config import Config
 from kernel import crypto
 from kernel.actors import Role
@@ -78,6 +80,8 @@ def _dress(app: Flask) -> None:
         Role=Role, form_guard=form_guard, now=now, static_url=static_url, today=today
     )
     kernel.web.filters.init_app(app)
+    kernel.web.drawing.init_app(app)
+    shop.navigation.init_app(app)
     app.context_processor(_reader)
 
 

@@ -1,4 +1,4 @@
-"""All the invariants of all the rooms, run one after the other (`flask selfcheck`, the audit desk)."""
+"""All the invariants of all the rooms, one after the other (`flask selfcheck`, the audit desk)."""
 
 from __future__ import annotations
 
@@ -65,13 +65,19 @@ def _version_numbers(session: Session) -> Iterator[Difference]:
     ):
         yield Difference(
             subject,
-            Text("Has %(count)s versions, but the last is number %(last)s.", count=count, last=last),
+            Text(
+                "Has %(count)s versions, but the last is number %(last)s.", count=count, last=last
+            ),
         )
 
 
 CHECKS: list[Check] = [
-    Check("kernel.audit", Text("The audit trail matches every row"), _trail, rows_of(audit.AuditEntry)),
-    Check("kernel.versions", Text("Signed versions are unchanged"), _frozen, rows_of(FrozenVersion)),
+    Check(
+        "kernel.audit", Text("The audit trail matches every row"), _trail, rows_of(audit.AuditEntry)
+    ),
+    Check(
+        "kernel.versions", Text("Signed versions are unchanged"), _frozen, rows_of(FrozenVersion)
+    ),
     Check(
         "kernel.version_numbers",
         Text("No signed version is missing"),

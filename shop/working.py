@@ -85,7 +85,7 @@ def beat(session: Session, worker: str, now: datetime) -> None:
 
 
 def enqueue_due(services: Services, now: datetime) -> None:
-    """Every schedule whose last moment has passed is in the outbox, exactly once for that moment."""
+    """Every schedule whose last moment has passed is in the outbox, once for that moment."""
     ticks = {name: last_tick(cron, now) for name, cron in SCHEDULES.items()}
     due = {f"cron:{name}:{tick:%Y-%m-%dT%H:%M}": name for name, tick in ticks.items() if tick}
     with services.database.reading() as session:

@@ -143,6 +143,22 @@ def client(app):
     return app.test_client()
 
 
+@pytest.fixture
+def sign_in(app):
+    """`sign_in(user)` → a client signed in under the user's first membership (or the given one)."""
+    from tests.web import signed_in_client
+
+    return lambda user, **how: signed_in_client(app, user, **how)
+
+
+@pytest.fixture
+def person(app):
+    """`person(user)` → a `Person` at a browser, reading English; a guest without a user."""
+    from tests.web import person
+
+    return lambda user=None, **how: person(app, user, **how)
+
+
 def pytest_collection_modifyitems(items):
     """Browser and race tests last: the quick answers come first."""
     items.sort(key=lambda item: ("browser" in item.keywords, "race" in item.keywords))

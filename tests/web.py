@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from flask import Flask
 from flask.testing import FlaskClient
 
-from kernel import signing_in
+from kernel import audit, signing_in
 from kernel.actors import COMMAND
+from kernel.db import Database, Work
 from kernel.people import User
 from kernel.web.sign_in import TOKEN
+from tests import makers
 from tests.person import Person
+
+
+@contextmanager
+def given(database: Database) -> Iterator[Work]:
+    """What a test takes for granted, committed: `with given(db) as session: makers.…`"""
+    with database.transaction() as session:
+        audit.note(session, "arrange", "test", by=COMMAND, now=makers.NOON)
+        yield session
 
 
 def signed_in_client(app: Flask, user: User, *, membership_id: int | None = None) -> FlaskClient:

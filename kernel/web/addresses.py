@@ -26,7 +26,7 @@ def own_address(address: str | None, otherwise: str = "/") -> str:
 
 
 def static_url(path: str) -> str:
-    """The address of a static file with a mark of its content, so that it may be kept for a year."""
+    """The address of a static file, marked with its content so that it may be kept for a year."""
     folder = current_app.static_folder
     assert folder is not None
     file = Path(folder) / path

@@ -1,4 +1,4 @@
-"""Every no has a page: what was not possible, what to do, and the id under which the log knows it."""
+"""Every no has a page: what was not possible, what to do, and the id that finds it in the log."""
 
 from __future__ import annotations
 

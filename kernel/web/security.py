@@ -73,7 +73,7 @@ class _Headers:
     """Sets the security headers of every answer."""
 
     def __init__(self, config: Config) -> None:
-        # A browser also holds redirects after a form to `form-action`, so the payment page is named.
+        # A browser holds redirects after a form to `form-action` too: the payment page is named.
         targets = ["'self'", STRIPE_CHECKOUT]
         if config.stripe_api_base:
             sandbox = urlsplit(config.stripe_api_base)

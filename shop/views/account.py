@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, flash, g, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -15,7 +15,7 @@ from kernel.errors import Invalid, Text
 from kernel.mail import send_later
 from kernel.people import User
 from kernel.signing_in import Attempt, TooManyAttempts
-from kernel.web.access import actor, public, sign_in_id, signed_in
+from kernel.web.access import acting, actor, public, sign_in_id, signed_in
 from kernel.web.addresses import own_address
 from kernel.web.forms import Fields
 from kernel.web.i18n import say
@@ -34,7 +34,7 @@ NOBODY = Actor(door=Door.WEB)
 def sign_in() -> Any:
     wanted = own_address(request.args.get("next"), otherwise="")
     if current_user.is_authenticated:
-        return redirect(wanted or home_of(g.get("acting")), code=303)
+        return redirect(wanted or home_of(acting()), code=303)
     return render_template("account/sign_in.html", next=wanted)
 
 
@@ -51,14 +51,16 @@ def begin_sign_in() -> Any:
             session(), email, request.form.get("password", ""), config=services().config
         )
     except TooManyAttempts as refusal:
-        page = render_template("account/sign_in.html", next=wanted, form=request.form, problem=refusal.sentence)
+        page = render_template(
+            "account/sign_in.html", next=wanted, form=request.form, problem=refusal.sentence
+        )
         return page, refusal.status, {"Retry-After": str(refusal.seconds)}
     by = Actor(door=Door.WEB, user_id=user.id if user else None)
     with transaction() as work:
         signing_in.record_attempt(work, attempt, succeeded=user is not None, by=by, now=now())
         if user is not None:
             browser = request.headers.get("User-Agent", "")
-            found, token = signing_in.begin_sign_in(work, user, browser=browser, by=by, now=now())
+            _begun, token = signing_in.begin_sign_in(work, user, browser=browser, by=by, now=now())
     if user is None:
         sentence = Text("E-mail and password do not belong together. Please check both.")
         page = render_template(
@@ -135,9 +137,7 @@ def send_password_link() -> Any:
     try:
         fields.done()
     except Invalid as invalid:
-        page = render_template(
-            "account/forgotten.html", form=request.form, errors=invalid.errors
-        )
+        page = render_template("account/forgotten.html", form=request.form, errors=invalid.errors)
         return page, invalid.status
     attempt = Attempt(email, request.remote_addr or "")
     signing_in.refuse_too_many(session(), attempt, now=now())
@@ -175,6 +175,7 @@ def show() -> str:
         memberships=signing_in.memberships_of(session(), current_user.id, today=today()),
         sign_ins=signing_in.living_sign_ins(session(), current_user.id, now=now()),
         this_sign_in=sign_in_id(),
+        home=home_of(acting()),
     )
 
 

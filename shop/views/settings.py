@@ -9,7 +9,7 @@ from kernel.errors import Missing
 from kernel.people import TextSize
 from kernel.signing_in import keep_reading_settings
 from kernel.web import i18n
-from kernel.web.access import actor, public
+from kernel.web.access import actor, public, signed_in
 from kernel.web.addresses import own_address
 from kernel.web.work import now, services, transaction
 
@@ -25,6 +25,15 @@ def language(lang: str) -> Response:
     """Speak this language from now on and go back to where the visitor was."""
     if lang not in i18n.LOCALES:
         raise Missing("We do not speak this language.")
+    return _back(i18n.COOKIE, lang)
+
+
+@bp.post("/settings/language")
+@signed_in
+def account_language() -> Response:
+    """Speak this language on every browser that was told nothing else."""
+    lang = _one_of("lang", list(i18n.LOCALES))
+    _keep(locale=lang)
     return _back(i18n.COOKIE, lang)
 
 
@@ -51,9 +60,10 @@ def _one_of(name: str, values: list[str]) -> str:
     return value
 
 
-def _keep(*, text_size: TextSize) -> None:
+def _keep(*, locale: str | None = None, text_size: TextSize | None = None) -> None:
+    by = actor()
     with transaction() as work:
-        keep_reading_settings(work, text_size=text_size, by=actor(), now=now())
+        keep_reading_settings(work, locale=locale, text_size=text_size, by=by, now=now())
 
 
 def _back(cookie: str, value: str) -> Response:
