@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -141,6 +141,14 @@ def _remember_touched(session: orm.Session, _context: object) -> None:
     for row in session.deleted:
         if audited(type(row)):
             touched[(row.__tablename__, row.id)] = None
+
+
+def remember(session: orm.Session, rows: Iterable[Model]) -> None:
+    """Rows that one set-based statement wrote: no flush saw them, the trail must know them all the
+    same. Each row is as the database holds it now."""
+    touched = session.info.setdefault("audit_touched", {})
+    for row in rows:
+        touched[(row.__tablename__, row.id)] = row
 
 
 @sa.event.listens_for(Work, "after_rollback")
