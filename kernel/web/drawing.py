@@ -1,0 +1,81 @@
+"""What the macros need to draw figures and to write addresses; registered as template globals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from urllib.parse import urlencode
+
+from flask import Flask, request
+from flask_babel import gettext as _
+
+from kernel.labels import Labelled
+from kernel.money import Money
+from kernel.sharing import half_up
+from kernel.web.i18n import in_chinese, say
+
+_MONTHS_ZH = "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".split()
+_MONTHS_EN = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_JIAO = "一角 二角 三角 四角 五角 六角 七角 八角 九角 一元".split()
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(
+        address_with=address_with,
+        fen_of=fen_of,
+        month_name=month_name,
+        pairs=pairs,
+        rate=rate,
+        ten_jiao=ten_jiao,
+        yuan_words=yuan_words,
+    )
+
+
+def pairs(options: type[Labelled] | Iterable[tuple[object, str]]) -> list[tuple[object, str]]:
+    """(value, words) of a class of labelled values; pairs stay as they are."""
+    if isinstance(options, type):
+        return [(each.value, say(each)) for each in options]
+    return list(options)
+
+
+def rate(part: Money, whole: Money | None) -> Fraction | None:
+    """The share of a target; of no target there is none."""
+    return Fraction(part.fen, whole.fen) if whole else None
+
+
+def yuan_words(amount: Money | None) -> str:
+    """`96,000.00 yuan`, for the words beside a bar."""
+    if amount is None:
+        return "—"
+    return _("%(amount)s yuan", amount=str(amount).replace("¥", ""))
+
+
+def fen_of(part: Money, whole: Money, decimals: int = 2) -> str:
+    """How many fen of each yuan a part is: `64.83 fen`."""
+    if not whole:
+        return "—"
+    scaled = half_up(part.fen * 100 * 10**decimals, whole.fen)
+    sign = "−" if scaled < 0 else ""
+    units, rest = divmod(abs(scaled), 10**decimals)
+    number = f"{sign}{units}" + (f".{rest:0{decimals}}" if decimals else "")
+    return f"{number} 分" if in_chinese() else f"{number} fen"
+
+
+def ten_jiao() -> list[str]:
+    """The marks of the ruler."""
+    return _JIAO if in_chinese() else [f"¥0.{n}0" for n in range(1, 10)] + ["¥1.00"]
+
+
+def month_name(month: int) -> str:
+    return (_MONTHS_ZH if in_chinese() else _MONTHS_EN)[month - 1]
+
+
+def address_with(**changes: object) -> str:
+    """This page's address with some of its query changed; None takes a value away."""
+    values = [
+        (key, value)
+        for key, value in request.args.items(multi=True)
+        if key not in changes and value
+    ]
+    values += [(key, str(value)) for key, value in changes.items() if value is not None]
+    return request.path + (f"?{urlencode(values)}" if values else "")

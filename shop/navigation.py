@@ -1,0 +1,176 @@
+"""What stands in the masthead of each desk, and where a person's work begins.
+
+An entry whose page does not exist yet is not shown: nothing leads nowhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Flask, current_app
+from werkzeug.exceptions import HTTPException
+from werkzeug.routing import RequestRedirect
+
+from kernel.actors import CANTEEN, COOPERATIVE, OFFICE, Role
+from kernel.errors import Text
+from kernel.people import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`key` is what a page sets as `nav`; `roles` who sees it (empty: everybody of this desk)."""
+
+    key: str
+    label: Text
+    address: str
+    roles: tuple[Role, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    title: Text
+    roles: tuple[Role, ...]
+    entries: tuple[Entry, ...]
+
+
+CANTEEN_DESK = Desk(
+    Text("Canteen"),
+    CANTEEN,
+    (
+        Entry("canteen.today", Text("Today"), "/canteen/"),
+        Entry("canteen.quota", Text("Quota"), "/canteen/quota"),
+        Entry("canteen.filings", Text("Filings"), "/canteen/filings"),
+        Entry("canteen.order", Text("Order"), "/canteen/order"),
+        Entry("canteen.orders", Text("Orders"), "/canteen/orders"),
+        Entry("canteen.approvals", Text("Approvals"), "/canteen/approvals"),
+        Entry("canteen.deliveries", Text("Deliveries"), "/canteen/deliveries"),
+        Entry("canteen.invoices", Text("Invoices"), "/canteen/invoices"),
+        Entry("canteen.payments", Text("Payments due"), "/canteen/payments"),
+        Entry("canteen.reviews", Text("Reviews"), "/canteen/reviews"),
+    ),
+)
+
+COOP_DESK = Desk(
+    Text("Cooperative"),
+    COOPERATIVE,
+    (
+        Entry("coop.today", Text("Today"), "/coop/"),
+        Entry("coop.weighin", Text("Weigh-in"), "/coop/weigh-in"),
+        Entry("coop.slips", Text("Slips"), "/coop/slips"),
+        Entry("coop.lots", Text("Lots"), "/coop/lots"),
+        Entry("coop.stock", Text("Stock"), "/coop/stock"),
+        Entry("coop.orders", Text("Orders to ship"), "/coop/orders"),
+        Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
+        Entry("coop.products", Text("Products"), "/coop/products"),
+        Entry("coop.prices", Text("Purchase prices"), "/coop/prices"),
+        Entry("coop.households", Text("Households"), "/coop/households"),
+        Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
+        Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
+        Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+    ),
+)
+
+OFFICE_DESK = Desk(
+    Text("Office"),
+    OFFICE,
+    (
+        Entry("office.overview", Text("Overview"), "/office/"),
+        Entry("office.units", Text("Units"), "/office/units"),
+        Entry("office.filings", Text("Filings"), "/office/filings"),
+        Entry("office.households", Text("Households and villages"), "/office/households"),
+        Entry("office.reports", Text("Bulletins and exports"), "/office/reports"),
+        Entry("office.policies", Text("Policies"), "/office/policies"),
+    ),
+)
+
+HELPER_DESK = Desk(
+    Text("Helpers"),
+    (Role.HELPER,),
+    (
+        Entry("helper.households", Text("My households"), "/helper/"),
+        Entry("helper.objections", Text("Objections"), "/helper/objections"),
+    ),
+)
+
+HOUSEHOLD_DESK = Desk(
+    Text("Household"),
+    (Role.HOUSEHOLD,),
+    (Entry("household.passbook", Text("Passbook"), "/helper/passbook"),),
+)
+
+AUDIT_DESK = Desk(
+    Text("Audit"),
+    (Role.AUDITOR,),
+    (
+        Entry("audit.selfcheck", Text("Self-check"), "/audit/"),
+        Entry("audit.books", Text("Books"), "/audit/books"),
+        Entry("audit.bank", Text("Bank reconciliation"), "/audit/bank"),
+        Entry("audit.trail", Text("Audit trail"), "/audit/trail"),
+    ),
+)
+
+ADMIN_DESK = Desk(
+    Text("Operator"),
+    (Role.OPERATOR,),
+    (
+        Entry("admin.overview", Text("Overview"), "/admin/"),
+        Entry("admin.suppliers", Text("Suppliers"), "/admin/suppliers"),
+        Entry("admin.products", Text("Products"), "/admin/products"),
+        Entry("admin.users", Text("Accounts"), "/admin/users"),
+        Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),
+    ),
+)
+
+DESKS = (
+    CANTEEN_DESK,
+    COOP_DESK,
+    OFFICE_DESK,
+    HELPER_DESK,
+    HOUSEHOLD_DESK,
+    AUDIT_DESK,
+    ADMIN_DESK,
+)
+
+NO_DESK = Desk(Text("Account"), (), ())
+
+
+def init_app(app: Flask) -> None:
+    app.jinja_env.globals.update(desk_home=desk_home, desk_of=desk_of)
+
+
+def desk_of(acting: Membership | None) -> Desk:
+    """The desk of this membership, with the entries that exist and that its role may open."""
+    if acting is None:
+        return NO_DESK
+    for desk in DESKS:
+        if acting.role in desk.roles:
+            entries = tuple(
+                entry
+                for entry in desk.entries
+                if (not entry.roles or acting.role in entry.roles) and _exists(entry.address)
+            )
+            return Desk(desk.title, desk.roles, entries)
+    return NO_DESK
+
+
+def desk_home(acting: Membership | None) -> str | None:
+    """Where this person's work begins; None for citizens."""
+    entries = desk_of(acting).entries
+    return entries[0].address if entries else None
+
+
+def _exists(address: str) -> bool:
+    known: dict[str, bool] = current_app.extensions.setdefault("navigation", {})
+    if address not in known:
+        known[address] = _matches(address)
+    return known[address]
+
+
+def _matches(address: str) -> bool:
+    try:
+        current_app.url_map.bind("localhost").match(address, method="GET")
+    except RequestRedirect:
+        return True
+    except HTTPException:
+        return False
+    return True

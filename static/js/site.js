@@ -1,0 +1,32 @@
+/* Small comforts on top of pages that work without them. */
+"use strict";
+
+/* An error summary takes the focus, so that it is read first. */
+function focusSummary(root) {
+  const summary = root.querySelector("[data-focus]");
+  if (summary) summary.focus();
+}
+
+/* Minus and plus around a number: data-step="-1" | "1" on the buttons, the input between them. */
+function step(button) {
+  const input = button.parentElement.querySelector("input");
+  const least = Number(input.min || 1);
+  const most = Number(input.max || 9999);
+  const value = Math.round(Number(input.value) || least) + Number(button.dataset.step);
+  input.value = Math.min(most, Math.max(least, value));
+  input.dispatchEvent(new Event("change", { bubbles: true }));
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-step]");
+  if (button) step(button);
+  if (event.target.closest("[data-print]")) window.print();
+});
+
+/* A page kept by the browser's Back must not offer a form that was already sent. */
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted && document.querySelector("input[name=once]")) window.location.reload();
+});
+
+document.addEventListener("DOMContentLoaded", () => focusSummary(document));
+document.addEventListener("htmx:afterSwap", (event) => focusSummary(event.target));
