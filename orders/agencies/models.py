@@ -304,16 +304,21 @@ class AcceptancePhoto(Made, Model):
 
 
 class AcceptanceSignature(Made, Model):
-    """One person's signature under a protocol; nobody signs twice."""
+    """One person's signature under a protocol as it read then; nobody signs the same text twice.
+
+    `sha256` is of the lines that were signed: whoever changes a line afterwards makes the
+    signatures under the old text count for nothing.
+    """
 
     __tablename__ = "acceptance_signatures"
     __append_only__ = True
-    __table_args__ = (sa.UniqueConstraint("acceptance_id", "user_id"),)
+    __table_args__ = (sa.UniqueConstraint("acceptance_id", "user_id", "sha256"),)
 
     acceptance_id: Mapped[int] = mapped_column(sa.ForeignKey("acceptances.id"))
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     name: Mapped[str] = mapped_column(sa.String(60))
     capacity: Mapped[str] = mapped_column(sa.String(20))
+    sha256: Mapped[str] = mapped_column(sa.String(64))
 
 
 class Invoice(Made, Model):
@@ -330,6 +335,39 @@ class Invoice(Made, Model):
     checked_at: Mapped[datetime | None]
 
     order: Mapped[Order] = related()
+
+
+class CreditNote(Made, Model):
+    """红冲: so much of a paid order goes back to the unit, for named lines, and why."""
+
+    __tablename__ = "credit_notes"
+    __append_only__ = True
+    __table_args__ = (sa.CheckConstraint("amount > 0", name="amount_positive"),)
+
+    number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
+    amount: Mapped[Money]
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    on: Mapped[date]
+
+    order: Mapped[Order] = related()
+    lines: Mapped[list[CreditNoteLine]] = related(order_by="CreditNoteLine.id")
+
+
+class CreditNoteLine(Model):
+    """Credits of a line never exceed what was accepted of it: guarded under the order's lock."""
+
+    __tablename__ = "credit_note_lines"
+    __append_only__ = True
+    __table_args__ = (sa.CheckConstraint("amount > 0 AND quantity >= 0", name="something"),)
+
+    credit_note_id: Mapped[int] = mapped_column(sa.ForeignKey("credit_notes.id"), index=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    quantity: Mapped[int]
+    amount: Mapped[Money]
+
+    line: Mapped[OrderLine] = related()
 
 
 class Basis(Labelled):

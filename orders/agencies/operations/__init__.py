@@ -1,0 +1,66 @@
+"""Everything that changes a unit, a filing or a bulk order; the three figures move with it."""
+
+from orders.agencies.operations.accepting import (
+    open_acceptance,
+    record_acceptance_line,
+    release_rest,
+    sign_acceptance,
+)
+from orders.agencies.operations.filings import (
+    confirm_filing,
+    correct_filing,
+    make_effective,
+    return_filing,
+    save_filing,
+    submit_filing,
+)
+from orders.agencies.operations.ordering import (
+    GridLine,
+    approve_order,
+    cancel_order,
+    close_unsigned_orders,
+    reject_order,
+    save_draft,
+    sign_order,
+    submit_order,
+)
+from orders.agencies.operations.settling import (
+    CreditLine,
+    check_invoice,
+    correct_unit,
+    recognise_payment,
+    record_invoice,
+    refund_after,
+    review_order,
+)
+from orders.agencies.operations.units import create_unit, set_policy
+
+__all__ = [
+    "CreditLine",
+    "GridLine",
+    "approve_order",
+    "cancel_order",
+    "check_invoice",
+    "close_unsigned_orders",
+    "confirm_filing",
+    "correct_filing",
+    "correct_unit",
+    "create_unit",
+    "make_effective",
+    "open_acceptance",
+    "recognise_payment",
+    "record_acceptance_line",
+    "record_invoice",
+    "refund_after",
+    "reject_order",
+    "release_rest",
+    "return_filing",
+    "review_order",
+    "save_draft",
+    "save_filing",
+    "set_policy",
+    "sign_acceptance",
+    "sign_order",
+    "submit_filing",
+    "submit_order",
+]

@@ -1,0 +1,411 @@
+"""After acceptance: invoice, payment, review, and credit notes that come later.
+
+A unit's order is finished when accepted = invoiced = paid (domain.md §3.2) and reviewed; each step
+brings the three figures up to date.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kernel import audit
+from kernel.actors import Actor, Role
+from kernel.db import get_or_missing, stamp, sum_money
+from kernel.errors import Forbidden, Invalid, Missing, Refusal, Text
+from kernel.money import ZERO, Money, total
+from kernel.numbering import next_number
+from kernel.periods import business_day
+from kernel.text import plain_number
+from orders.agencies.models import (
+    BulkOrder,
+    CreditNote,
+    CreditNoteLine,
+    Invoice,
+    QuotaMovement,
+    Stage,
+    Unit,
+)
+from orders.agencies.operations.ordering import (
+    move_stage,
+    own_order,
+    shared_order,
+    supplied_order,
+)
+from orders.agencies.operations.quota import move_quota
+from orders.agencies.queries.bulk import (
+    NOT_YOURS,
+    accepted_of,
+    invoice_of,
+    line_sums,
+    lock_bulk,
+    paid_of,
+    payments_of,
+)
+from orders.ledger.operations import Entry, post
+from orders.ledger.rules import bank, receivable
+from orders.payments.models import BankLine, BankMatch
+from orders.payments.operations import match_bank_line
+from orders.sales.models import Order, Review
+from orders.sales.operations import complete_order
+from orders.shares.operations import reverse_line
+
+INVOICE_DIGITS = 20
+PAID_STAGES = (Stage.TO_REVIEW, Stage.DONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLine:
+    """So much of one order line goes back."""
+
+    line_id: int
+    quantity: int
+    amount: Money
+
+
+def record_invoice(
+    session: Session,
+    order_id: int,
+    *,
+    number: str,
+    amount: Money,
+    issued_on: date,
+    by: Actor,
+    now: datetime,
+) -> Invoice:
+    """The 数电票 of an accepted order: 20 digits, its amount what was accepted, to the fen (R6).
+
+    Either side may enter it; until it is checked it may be corrected. Entering it twice changes
+    nothing.
+    """
+    order, bulk = shared_order(session, order_id, by)
+    number = plain_number(number)
+    accepted = accepted_of(session, order.id)
+    invoice = invoice_of(session, order.id)
+    if invoice is not None and (invoice.number, invoice.amount) == (number, amount):
+        return invoice
+    if bulk.stage is not Stage.TO_INVOICE:
+        raise Refusal("Order %(number)s is not waiting for an invoice.", number=order.number)
+    problems = _invoice_problems(
+        session, order, number, amount, issued_on, accepted, business_day(now)
+    )
+    if problems:
+        raise Invalid(problems)
+    if invoice is None:
+        invoice = Invoice(order_id=order.id, checked_by_id=None, checked_at=None, **stamp(by, now))
+        session.add(invoice)
+    invoice.number, invoice.amount, invoice.issued_on = number, amount, issued_on
+    session.flush()
+    audit.note(session, "record_invoice", f"order:{order.id}", by=by, now=now, number=number)
+    return invoice
+
+
+def check_invoice(session: Session, order_id: int, *, by: Actor, now: datetime) -> Invoice:
+    """The unit's finance has compared the invoice with the protocols; the order is to be paid.
+
+    Whoever entered the invoice does not check it (R20).
+    """
+    order, bulk = own_order(session, order_id, by)
+    invoice = invoice_of(session, order.id)
+    if invoice is None:
+        raise Refusal("There is no invoice for order %(number)s yet.", number=order.number)
+    if invoice.checked_at is not None:
+        return invoice
+    if by.user_id is not None and by.user_id == invoice.made_by_id:
+        raise Refusal("Whoever entered an invoice cannot check it.")
+    accepted = accepted_of(session, order.id)
+    if invoice.amount != accepted:
+        raise Refusal(
+            "The invoice says %(invoice)s, accepted was %(accepted)s.",
+            invoice=invoice.amount,
+            accepted=accepted,
+        )
+    invoice.checked_by_id = by.user_id
+    invoice.checked_at = now
+    move_stage(bulk, Stage.TO_PAY)
+    session.flush()
+    audit.note(session, "check_invoice", f"order:{order.id}", by=by, now=now, number=invoice.number)
+    return invoice
+
+
+def recognise_payment(
+    session: Session,
+    bank_line_id: int,
+    order_id: int,
+    *,
+    amount: Money | None = None,
+    by: Actor,
+    now: datetime,
+) -> BulkOrder:
+    """So much of a bank line pays this order: all that is left of either, or `amount`.
+
+    More than is owed, or than the line still holds, is refused; less is a part payment. The same
+    line for the same order again changes nothing. When all is paid the order is settled.
+    """
+    order, bulk = supplied_order(session, order_id, by)
+    line = get_or_missing(session, BankLine, bank_line_id, lock=True)
+    if line.supplier_id != order.supplier_id:
+        raise Missing(NOT_YOURS)
+    target = f"order:{order.id}"
+    matched = session.scalar(
+        sa.select(BankMatch).where(BankMatch.bank_line_id == line.id, BankMatch.target == target)
+    )
+    if matched is not None:
+        return bulk
+    if bulk.stage is not Stage.TO_PAY:
+        raise Refusal("Order %(number)s is not waiting for payment.", number=order.number)
+    outstanding = accepted_of(session, order.id) - paid_of(session, order.id)
+    left = line.amount - _used(session, line)
+    amount = min(outstanding, left) if amount is None else amount
+    _check_amount(amount, outstanding, left)
+
+    match = match_bank_line(session, line.id, target, amount, by=by, now=now)
+    assert order.supplier is not None
+    assert order.organisation_id is not None
+    post(
+        session,
+        [
+            Entry(
+                debit=bank(order.supplier.code),
+                credit=receivable(order.supplier.code, order.organisation_id),
+                amount=amount,
+                cause=f"bank_match:{match.id}",
+                memo=order.number,
+            )
+        ],
+        on=line.on,
+        by=by,
+        now=now,
+    )
+    if amount == outstanding:
+        # Paid on the day the last money came, not on the day somebody looked at the statement.
+        bulk.paid_on = max(each.bank_line.on for each in payments_of(session, order.id))
+        move_stage(bulk, Stage.TO_REVIEW)
+        move_quota(
+            session,
+            bulk,
+            order,
+            cause=f"bank_match:{match.id}",
+            on=business_day(now),
+            by=by,
+            now=now,
+        )
+    session.flush()
+    audit.note(
+        session, "recognise_payment", f"order:{order.id}", by=by, now=now, amount=amount,
+        bank_line=line.id,
+    )  # fmt: skip
+    return bulk
+
+
+def review_order(
+    session: Session, order_id: int, *, stars: int, text: str = "", by: Actor, now: datetime
+) -> BulkOrder:
+    """The unit says how it was; the order is finished and counts (domain.md §1.6). Once."""
+    order, bulk = own_order(session, order_id, by)
+    if bulk.stage is Stage.DONE:
+        return bulk
+    if bulk.stage is not Stage.TO_REVIEW:
+        raise Refusal(
+            "Order %(number)s is not paid yet; then it can be reviewed.", number=order.number
+        )
+    if not 1 <= stars <= 5:
+        raise Invalid({"stars": Text("Give one to five stars.")})
+    session.add(
+        Review(
+            order_id=order.id,
+            line_id=None,
+            product_id=None,
+            subject=f"order:{order.id}",
+            stars=stars,
+            text=text.strip()[:1000],
+            **stamp(by, now),
+        )
+    )
+    bulk.reviewed_on = business_day(now)
+    move_stage(bulk, Stage.DONE)
+    complete_order(session, order.id, by=by, now=now)
+    move_quota(
+        session, bulk, order, cause=f"review:order:{order.id}", on=bulk.reviewed_on, by=by, now=now
+    )
+    audit.note(session, "review_order", f"order:{order.id}", by=by, now=now, stars=stars)
+    return bulk
+
+
+def refund_after(
+    session: Session,
+    order_id: int,
+    *,
+    lines: Sequence[CreditLine],
+    reason: str,
+    request_key: str,
+    by: Actor,
+    now: datetime,
+) -> CreditNote:
+    """A credit note of the supplier for a paid order: the households' parts are taken back in
+    proportion, the unit's three figures fall, and the supplier owes the unit the amount.
+
+    Never more than was accepted of a line. The same `request_key` again changes nothing.
+    """
+    order, bulk = supplied_order(session, order_id, by)
+    made = session.scalar(sa.select(CreditNote).where(CreditNote.request_key == request_key))
+    if made is not None:
+        return made
+    if bulk.stage not in PAID_STAGES:
+        raise Refusal("Order %(number)s is not paid; nothing can be refunded.", number=order.number)
+    if not reason.strip():
+        raise Invalid({"reason": Text("Say why.")})
+    _check_credits(line_sums(session, order.id), lines)
+    note = CreditNote(
+        number=next_number(session, "HC", now),
+        order_id=order.id,
+        request_key=request_key,
+        amount=total(line.amount for line in lines),
+        reason=reason.strip()[:200],
+        on=business_day(now),
+        lines=[
+            CreditNoteLine(line_id=line.line_id, quantity=line.quantity, amount=line.amount)
+            for line in sorted(lines, key=lambda line: line.line_id)
+        ],
+        **stamp(by, now),
+    )
+    session.add(note)
+    session.flush()
+    _reverse(session, order, note, by, now)
+    move_quota(session, bulk, order, cause=f"credit_note:{note.id}", on=note.on, by=by, now=now)
+    audit.note(
+        session,
+        "refund_after",
+        f"order:{order.id}",
+        by=by,
+        now=now,
+        amount=note.amount,
+        reason=reason,
+    )
+    return note
+
+
+def correct_unit(
+    session: Session, order_id: int, *, to_unit_id: int, reason: str, by: Actor, now: datetime
+) -> BulkOrder:
+    """An order that counted for the wrong unit counts for another from now on (domain.md §1.6).
+
+    Approved by the platform. One unit's figures fall by what the other's rise; the contract, the
+    payer and what was published stay as they were (G10).
+    """
+    if by.role is not Role.OPERATOR:
+        raise Forbidden(Text("Only the platform corrects which unit an order counts for."))
+    order, bulk = lock_bulk(session, order_id)
+    if not reason.strip():
+        raise Invalid({"reason": Text("Say why.")})
+    unit = get_or_missing(session, Unit, to_unit_id)
+    if bulk.unit_id == unit.id:
+        return bulk
+    wrong, bulk.unit_id = bulk.unit_id, unit.id
+    moved = session.scalar(
+        sa.select(sa.func.count())
+        .select_from(QuotaMovement)
+        .where(QuotaMovement.order_id == order.id)
+    )
+    move_quota(
+        session,
+        bulk,
+        order,
+        cause=f"correction:{order.id}:{moved}",
+        on=business_day(now),
+        by=by,
+        now=now,
+    )
+    audit.note(
+        session, "correct_unit", f"order:{order.id}", by=by, now=now,
+        wrong=wrong, right=unit.id, reason=reason,
+    )  # fmt: skip
+    return bulk
+
+
+def _invoice_problems(
+    session: Session,
+    order: Order,
+    number: str,
+    amount: Money,
+    issued_on: date,
+    accepted: Money,
+    today: date,
+) -> dict[str, Text]:
+    found = {}
+    if len(number) != INVOICE_DIGITS or not number.isdigit():
+        found["number"] = Text(
+            "An electronic invoice has 20 digits; this has %(n)s.", n=len(number)
+        )
+    else:
+        taken = session.scalar(
+            sa.select(Invoice.id).where(Invoice.number == number, Invoice.order_id != order.id)
+        )
+        if taken:
+            found["number"] = Text("This invoice belongs to another order already.")
+    if amount != accepted:
+        found["amount"] = Text(
+            "The invoice must say what was accepted: %(accepted)s.", accepted=accepted
+        )
+    if issued_on > today:
+        found["issued_on"] = Text("The date lies in the future.")
+    return found
+
+
+def _used(session: Session, line: BankLine) -> Money:
+    return (
+        session.scalar(
+            sa.select(sum_money(BankMatch.amount)).where(BankMatch.bank_line_id == line.id)
+        )
+        or ZERO
+    )
+
+
+def _check_amount(amount: Money, outstanding: Money, left: Money) -> None:
+    if left <= ZERO:
+        raise Refusal("This bank line is used up.")
+    if amount <= ZERO:
+        raise Invalid({"amount": Text("The amount must be more than nothing.")})
+    if amount > outstanding:
+        raise Invalid(
+            {"amount": Text("Only %(outstanding)s is still owed.", outstanding=outstanding)}
+        )
+    if amount > left:
+        raise Invalid({"amount": Text("Only %(left)s is left of this bank line.", left=left)})
+
+
+def _check_credits(
+    sums: dict[int, tuple[int, Money, int, Money]], lines: Sequence[CreditLine]
+) -> None:
+    if not lines or len({line.line_id for line in lines}) < len(lines):
+        raise Refusal("Name each line that is refunded once.")
+    for line in lines:
+        accepted, amount, credited, returned = sums.get(line.line_id, (0, ZERO, 0, ZERO))
+        if line.amount <= ZERO or line.quantity < 0:
+            raise Invalid({"amount": Text("The amount must be more than nothing.")})
+        if line.amount + returned > amount or line.quantity + credited > accepted:
+            raise Invalid(
+                {"amount": Text("No more is refunded than was accepted: %(left)s is left of this line.",
+                                left=amount - returned)}
+            )  # fmt: skip
+
+
+def _reverse(session: Session, order: Order, note: CreditNote, by: Actor, now: datetime) -> None:
+    assert order.supplier is not None
+    assert order.organisation_id is not None
+    for line in note.lines:
+        reverse_line(
+            session,
+            subject=f"credit_note_line:{line.id}",
+            of_line=f"line:{line.line_id}",
+            amount=line.amount,
+            quantity=line.quantity,
+            credit_code=receivable(order.supplier.code, order.organisation_id),
+            on=note.on,
+            by=by,
+            now=now,
+        )
