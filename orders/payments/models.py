@@ -55,10 +55,28 @@ class ProviderEvent(Model):
 
 
 class RefundState(Labelled):
+    """Asked for by a buyer, granted by the cooperative (or at once), sent, done."""
+
     REQUESTED = "requested"
+    APPROVED = "approved"
     SENT = "sent"
     DONE = "done"
     FAILED = "failed"
+    DECLINED = "declined"
+
+
+class RefundKind(Labelled):
+    """Why money goes back."""
+
+    CANCELLED = "cancelled"
+    TOO_LATE = "too_late"
+    PAID_TWICE = "paid_twice"
+    WRONG_AMOUNT = "wrong_amount"
+    DAMAGED = "damaged"
+    SHORT_WEIGHT = "short_weight"
+    UNOPENED = "unopened"
+    QUALITY = "quality"
+    RECALLED = "recalled"
 
 
 class Refund(Made, Model):
@@ -73,13 +91,15 @@ class Refund(Made, Model):
     request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
     state: Mapped[RefundState]
     amount: Mapped[Money]
-    reason: Mapped[str] = mapped_column(sa.String(200))
+    kind: Mapped[RefundKind]
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+    answer: Mapped[str] = mapped_column(sa.String(200), default="")
     provider_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
     done_at: Mapped[datetime | None]
 
     order: Mapped[Order] = related()
     payment: Mapped[Payment] = related()
-    lines: Mapped[list[RefundLine]] = related(back_populates="refund")
+    lines: Mapped[list[RefundLine]] = related(back_populates="refund", order_by="RefundLine.id")
 
 
 class RefundLine(Model):
