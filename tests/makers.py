@@ -27,6 +27,8 @@ SOMEBODY = Actor(door=Door.COMMAND)
 TOWNSHIP = "500114125000"
 DASHAN, QINGLONG, MAOXI = "500114125201", "500114125202", "500114125207"
 
+BOX_PRICE, KILO_PRICE, FARM_PRICE = Money(2_900), Price(60_000), Price(32_000)
+
 _serial = itertools.count(1)
 
 
@@ -173,8 +175,8 @@ def pack(
     shelf=Shelf.CITIZENS,
     grade=Grade.FIRST,
     content=5000,
-    price=Money(2900),
-    unit_price=Price(60_000),
+    price=BOX_PRICE,
+    unit_price=KILO_PRICE,
     **given,
 ) -> Pack:
     """5 kg at ¥29.00 for citizens, or by the kilogram at 6.00 for canteens."""
@@ -196,7 +198,7 @@ def pack(
 
 
 def purchase_price(
-    session, of, *, grade=Grade.FIRST, price=Price(32_000), valid_from=date(2024, 1, 1)
+    session, of, *, grade=Grade.FIRST, price=FARM_PRICE, valid_from=date(2024, 1, 1)
 ) -> PurchasePrice:
     return products.publish_purchase_price(
         session,

@@ -343,7 +343,7 @@ def assign_helper(
     by: Actor,
     now: datetime,
 ) -> HelperAssignment:
-    """This person helps the household from that day; whoever did before keeps the history (§5.4)."""
+    """This person helps the household from that day; who did before stays in the history (§5.4)."""
     household = get_or_missing(session, Household, household_id, lock=True)
     current = session.scalar(
         sa.select(HelperAssignment).where(

@@ -54,7 +54,7 @@ class Detail(enum.Enum):
 
 
 class Display(enum.Enum):
-    """How much of a detail is shown. REVEALED_ON_REQUEST is masked until a logged reason is given."""
+    """How much of a detail is shown; REVEALED_ON_REQUEST is masked until a reason is logged."""
 
     NEVER = "never"
     COUNT_ONLY = "count_only"

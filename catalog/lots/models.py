@@ -48,7 +48,7 @@ class Lot(Made, Model):
 
 
 class Contribution(Made, Model):
-    """One household's part of a lot: what it brought, what of it is still there, what is spoken for.
+    """One household's part of a lot: what it brought, what of that is there, what is spoken for.
 
     Stock is reserved here, so that every sold gram has its household. `household_id` is empty for
     goods of the cooperative's own base. `on_hand` and `reserved` repeat the moves and the open

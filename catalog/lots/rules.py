@@ -1,4 +1,4 @@
-"""Weights, plausible yields, codes, and costs that follow the goods. Pure (domain.md §4.5, §6.4)."""
+"""Weights, yields, codes, and costs that follow the goods. Pure (domain.md §4.5, §6.4)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def net_weight(gross_g: int, tare_g: int, deduction_bp: int) -> int:
 
 
 def plausible_g(area_mu_100: int, most_yield_kg_per_mu: int) -> int:
-    """The most that fields of this area can have borne, in grams: 1.2 mu × 2,500 kg × 1.1 = 3,300 kg."""
+    """The most such fields can have borne, in grams: 1.2 mu × 2,500 kg × 1.1 = 3,300 kg."""
     return area_mu_100 * most_yield_kg_per_mu * TOLERANCE_TENTHS
 
 
@@ -36,7 +36,7 @@ def lot_code_is_whole(code: str) -> bool:
 
 
 def cost_up_to(cost: int, quantity: int, taken: int) -> int:
-    """What the first `taken` of `quantity` units cost of `cost` fen, so that parts add up exactly."""
+    """What the first `taken` of `quantity` units cost of `cost` fen; parts add up exactly."""
     return half_up(cost * taken, quantity)
 
 
@@ -86,6 +86,6 @@ def carry_over(inputs: Sequence[Part], output_quantity: int) -> list[Part]:
 
 
 def draw_evenly(quantity: int, frees: Sequence[int]) -> list[int]:
-    """Take `quantity` from parts in proportion to what is free in each; never more than is there."""
+    """Take `quantity` in proportion to what is free in each part; never more than is there."""
     assert 0 < quantity <= sum(frees), (quantity, frees)
     return share_out(quantity, frees)

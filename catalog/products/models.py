@@ -92,7 +92,8 @@ class Pack(Made, Model):
     __table_args__ = (
         sa.CheckConstraint("content > 0", name="content_positive"),
         sa.CheckConstraint(
-            "(shelf = 'citizens') = (price IS NOT NULL) AND (shelf = 'canteens') = (unit_price IS NOT NULL)",
+            "(shelf = 'citizens') = (price IS NOT NULL) "
+            "AND (shelf = 'canteens') = (unit_price IS NOT NULL)",
             name="one_price",
         ),
     )

@@ -122,7 +122,7 @@ def create_product(
 
 
 def learn_villages(session: Session, product_id: int, names: Iterable[str]) -> None:
-    """From now on the product is also found by these villages. Search text is derived, not audited."""
+    """From now on the product is also found by these villages. Derived, so not audited."""
     known = session.scalar(sa.select(Product.search_text).where(Product.id == product_id)) or ""
     bordered = f" {rules.BORDER} {known} {rules.BORDER} "
     fresh = [
@@ -187,7 +187,7 @@ def add_pack(
 
 
 def put_on_sale(session: Session, product_id: int, *, by: Actor, now: datetime) -> Product:
-    """Everybody can buy it from now on. Refused with every reason at once; twice changes nothing."""
+    """Everybody can buy it from now on. Refused with all reasons at once; twice changes nothing."""
     product = session.scalar(
         sa.select(Product)
         .options(joinedload(Product.supplier))

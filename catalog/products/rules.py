@@ -7,8 +7,9 @@ from datetime import date
 
 from kernel.text import initials, pinyin, syllables, tokens
 
-# Stands between two texts, so that no phrase is found across their border.
-BORDER = "zqz"
+# Stands between two texts, so that no phrase is found across their border; a letter that no
+# token has, so that nobody can search for it.
+BORDER = "ω"
 MOST_SEARCHED = 64
 
 

@@ -69,5 +69,5 @@ def lapsed_kinds(session: Session, today: date) -> dict[int, set[str]]:
 
 
 def catchment(session: Session, supplier: Supplier) -> list[str]:
-    """Region prefixes of the township whose households this supplier collects from, old codes too."""
+    """Prefixes of the township whose households this supplier collects from, old codes too."""
     return prefixes(session, supplier.organisation.region_code[:9] + "000")

@@ -90,7 +90,8 @@ def process_lot(
     _bring_out(session, lot, processing, rules.carry_over(parts, output_quantity), by=by, now=now)
     session.add(
         LotEvent(
-            lot_id=lot.id, kind=LotEventKind.PROCESSED, on=on, note_zh=step, note_en=step_en or step,
+            lot_id=lot.id, kind=LotEventKind.PROCESSED, on=on,
+            note_zh=step, note_en=step_en or step,
             details={"processing": processing.number}, **stamp(by, now),
         )
     )  # fmt: skip

@@ -145,8 +145,8 @@ def _check_yield(
     brought = brought_in_year(session, household.id, product.id, year) + net_g
     if brought > most:
         raise Refusal(
-            "With this, %(name)s would have brought %(brought)s kg of %(product)s this year, but its "
-            "fields (%(area)s mu) can bear %(most)s kg at most. Please have it reviewed.",
+            "With this, %(name)s would have brought %(brought)s kg of %(product)s this year, "
+            "but its fields (%(area)s mu) can bear %(most)s kg at most. Please have it reviewed.",
             name=household.name,
             product=product.name_zh,
             brought=kilograms(brought, 0),

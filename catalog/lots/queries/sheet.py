@@ -1,0 +1,148 @@
+"""The page of one product: its packs, the lots on sale, the road of the next one, its villages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from catalog.lots.models import Contribution, Lot, LotEvent
+from catalog.lots.queries.stock import FREE, sellable
+from catalog.lots.queries.villages import SEASON, VillageCount, village_counts
+from catalog.products import rules
+from catalog.products.models import Grade, Pack, Product, ProductState, Shelf
+from catalog.suppliers.models import Supplier
+from kernel.errors import Missing, Text
+from kernel.money import Price
+from kernel.quantities import BaseUnit
+
+
+@dataclass(frozen=True, slots=True)
+class PackOffer:
+    """A pack and how many of it could be bought now."""
+
+    pack: Pack
+    free: int
+    unit_price: Price
+
+    @property
+    def count(self) -> int:
+        return self.free // self.pack.content
+
+
+@dataclass(frozen=True, slots=True)
+class LotOffer:
+    """A lot that is on sale."""
+
+    id: int
+    code: str
+    trace_key: str
+    grade: Grade
+    harvested_on: date
+    best_before: date
+    certificate_no: str
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSheet:
+    """One product with everything its page shows. `product` has category and supplier loaded."""
+
+    product: Product
+    packs: tuple[PackOffer, ...]
+    lots: tuple[LotOffer, ...]
+    events: tuple[LotEvent, ...]
+    villages: tuple[VillageCount, ...]
+    households: str
+    in_harvest: bool
+    in_season: bool
+
+    @property
+    def current_lot(self) -> LotOffer | None:
+        """The lot that the next order takes from."""
+        return self.lots[0] if self.lots else None
+
+    @property
+    def on_sale(self) -> bool:
+        return self.product.state is ProductState.ON_SALE
+
+
+def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
+    """A product that is or was on sale, or Missing. Four queries."""
+    product = (
+        session.scalars(
+            sa.select(Product)
+            .options(
+                joinedload(Product.packs),
+                joinedload(Product.category),
+                joinedload(Product.supplier).joinedload(Supplier.organisation),
+            )
+            .where(
+                Product.slug == slug,
+                Product.state.in_((ProductState.ON_SALE, ProductState.OFF_SALE)),
+            )
+        )
+        .unique()
+        .one_or_none()
+    )
+    if product is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    lots = _offers(session, product.id, today)
+    free: dict[Grade, int] = {}
+    for lot in lots:
+        free[lot.grade] = free.get(lot.grade, 0) + lot.free
+    places = village_counts(
+        session, sa.and_(Lot.product_id == product.id, Lot.harvested_on >= today - SEASON)
+    )
+    return ProductSheet(
+        product=product,
+        packs=tuple(
+            PackOffer(pack, free.get(pack.grade, 0), _unit_price(pack, product.base_unit))
+            for pack in product.packs
+            if pack.on_sale and pack.shelf is Shelf.CITIZENS
+        ),
+        lots=tuple(lots),
+        events=_events(session, lots[0].id if lots else None),
+        villages=places.villages,
+        households=places.shown,
+        in_harvest=rules.in_season(product.harvest, today),
+        in_season=rules.in_season([*product.harvest, *product.stored], today),
+    )
+
+
+def _unit_price(pack: Pack, unit: BaseUnit) -> Price:
+    assert pack.price is not None
+    return Price.from_total(pack.price, pack.content, unit)
+
+
+def _offers(session: Session, product_id: int, today: date) -> list[LotOffer]:
+    rows = session.execute(
+        sa.select(
+            Lot.id,
+            Lot.code,
+            Lot.trace_key,
+            Lot.grade,
+            Lot.harvested_on,
+            Lot.best_before,
+            Lot.certificate_no,
+            sa.cast(sa.func.sum(FREE), sa.BigInteger),
+        )
+        .join(Contribution, Contribution.lot_id == Lot.id)
+        .where(Lot.product_id == product_id, sellable(today))
+        .group_by(Lot.id)
+        .having(sa.func.sum(FREE) > 0)
+        .order_by(Lot.best_before, Lot.id)
+    )
+    return [LotOffer(*row) for row in rows]
+
+
+def _events(session: Session, lot_id: int | None) -> tuple[LotEvent, ...]:
+    if lot_id is None:
+        return ()
+    return tuple(
+        session.scalars(
+            sa.select(LotEvent).where(LotEvent.lot_id == lot_id).order_by(LotEvent.on, LotEvent.id)
+        )
+    )

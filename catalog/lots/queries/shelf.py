@@ -1,0 +1,259 @@
+"""The shelf of the shop and of the canteens: what is on sale, with what is really free of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
+
+from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import FREE, sellable
+from catalog.lots.queries.villages import grown_in, villages_of
+from catalog.products import rules
+from catalog.products.models import Category, Pack, Product, ProductState, Shelf
+from catalog.products.queries import matching
+from catalog.suppliers.models import Supplier
+from kernel.labels import Labelled
+from kernel.money import Money, Price
+from kernel.quantities import BaseUnit
+
+
+class Sorting(Labelled):
+    RECOMMENDED = "recommended"
+    LOWEST_PRICE = "lowest_price"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfRow:
+    """One product on the shelf. `free` are base units of the pack's grade; 0 is sold out."""
+
+    product_id: int
+    slug: str
+    name_zh: str
+    name_en: str
+    summary_zh: str
+    summary_en: str
+    illustration: str
+    base_unit: BaseUnit
+    category_slug: str
+    category_zh: str
+    category_en: str
+    supplier_id: int
+    pack_id: int
+    pack_zh: str
+    pack_en: str
+    content: int
+    price: Money
+    packs: int
+    free: int
+    newest: date | None
+    villages: tuple[str, ...]
+    in_harvest: bool
+    in_season: bool
+
+    @property
+    def unit_price(self) -> Price:
+        """Per kilogram or piece."""
+        return Price.from_total(self.price, self.content, self.base_unit)
+
+    @property
+    def packs_free(self) -> int:
+        """How many of this pack could be bought now."""
+        return self.free // self.content
+
+
+# Multiplied out of whole numbers, so that both databases compare packs of any size alike.
+_PER_UNIT = sa.type_coerce(Pack.price, sa.BigInteger) * 100_000 / Pack.content
+
+
+def _for_citizens() -> sa.ColumnElement[bool]:
+    return sa.and_(Pack.product_id == Product.id, Pack.shelf == Shelf.CITIZENS, Pack.on_sale)
+
+
+def shelf(
+    session: Session,
+    *,
+    today: date,
+    category: str | None = None,
+    text: str | None = None,
+    village: str | None = None,
+    sort: Sorting = Sorting.RECOMMENDED,
+    offset: int = 0,
+    limit: int = 24,
+) -> list[ShelfRow]:
+    """Products on sale to citizens, each with its cheapest pack per unit. Two queries, whatever
+    the number of products: the rows with what is free, and the villages of those rows.
+
+    `category` is a slug, `village` a region code, `text` what a person searches for.
+    """
+    page = _page(session, category, text, village, sort, today).offset(offset).limit(limit).cte()
+    found = session.execute(_with_stock(page, today)).all()
+    places = villages_of(session, [row.id for row in found], today)
+    return [
+        ShelfRow(
+            *row[:19],
+            newest=row.newest,
+            villages=tuple(places.get(row.id, ())),
+            in_harvest=rules.in_season(row.harvest, today),
+            in_season=rules.in_season([*row.harvest, *row.stored], today),
+        )
+        for row in found
+    ]
+
+
+def _page(
+    session: Session,
+    category: str | None,
+    text: str | None,
+    village: str | None,
+    sort: Sorting,
+    today: date,
+) -> sa.Select[Any]:
+    """Which products, in which order; no stock is looked at but for a village's."""
+    cheapest = (
+        sa.select(Pack.id)
+        .where(_for_citizens())
+        .order_by(_PER_UNIT, Pack.position, Pack.id)
+        .limit(1)
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    order = _order(session, text, sort)
+    chosen = sa.select(
+        Product.id.label("product_id"),
+        cheapest.label("pack_id"),
+        sa.func.row_number().over(order_by=order).label("place"),
+    ).where(Product.state == ProductState.ON_SALE, sa.exists().where(_for_citizens()))
+    if category:
+        chosen = chosen.join(Category).where(Category.slug == category)
+    if text is not None:
+        chosen = chosen.where(matching(session, text))
+    if village:
+        chosen = chosen.where(grown_in(village, today))
+    return chosen.order_by(sa.column("place"))
+
+
+def _order(session: Session, text: str | None, sort: Sorting) -> list[Any]:
+    if sort is Sorting.LOWEST_PRICE:
+        price = sa.select(sa.func.min(_PER_UNIT)).where(_for_citizens()).correlate(Product)
+        return [price.scalar_subquery(), Product.id]
+    if sort is Sorting.NEWEST:
+        newest = sa.select(sa.func.max(Lot.harvested_on)).where(Lot.product_id == Product.id)
+        return [newest.correlate(Product).scalar_subquery().desc().nulls_last(), Product.id]
+    if text:
+        # A name that holds the words comes before a description that does.
+        named = sa.or_(
+            Product.name_zh.contains(text, autoescape=True),
+            Product.name_en.icontains(text, autoescape=True),
+        )
+        return [sa.case((named, 0), else_=1), Product.position, Product.id]
+    return [Product.position, Product.id]
+
+
+def _with_stock(page: sa.CTE, today: date) -> sa.Select[Any]:
+    """The chosen rows with what a page shows; stock is summed for these rows only."""
+    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(today))
+    free = (
+        sa.select(sa.cast(sa.func.coalesce(sa.func.sum(FREE), 0), sa.BigInteger))
+        .select_from(Lot)
+        .join(Contribution, Contribution.lot_id == Lot.id)
+        .where(here)
+        .correlate(Product, Pack)
+        .scalar_subquery()
+    )
+    newest = (
+        sa.select(sa.func.max(Lot.harvested_on))
+        .where(here)
+        .correlate(Product, Pack)
+        .scalar_subquery()
+    )
+    other = Pack.__table__.alias("other_packs")
+    packs = (
+        sa.select(sa.func.count())
+        .select_from(other)
+        .where(other.c.product_id == Product.id, other.c.shelf == Shelf.CITIZENS, other.c.on_sale)
+        .correlate(Product)
+        .scalar_subquery()
+    )
+    return (
+        sa.select(
+            Product.id,
+            Product.slug,
+            Product.name_zh,
+            Product.name_en,
+            Product.summary_zh,
+            Product.summary_en,
+            Product.illustration,
+            Product.base_unit,
+            Category.slug,
+            Category.name_zh,
+            Category.name_en,
+            Product.supplier_id,
+            Pack.id,
+            Pack.name_zh,
+            Pack.name_en,
+            Pack.content,
+            Pack.price,
+            packs,
+            free,
+            newest.label("newest"),
+            Product.harvest,
+            Product.stored,
+        )
+        .join(page, page.c.product_id == Product.id)
+        .join(Pack, Pack.id == page.c.pack_id)
+        .join(Category, Category.id == Product.category_id)
+        .order_by(page.c.place)
+    )
+
+
+def count_shelf(
+    session: Session,
+    *,
+    today: date,
+    category: str | None = None,
+    text: str | None = None,
+    village: str | None = None,
+    most: int = 1000,
+) -> int:
+    """How many products the shelf has, counted no further than `most`."""
+    chosen = _page(session, category, text, village, Sorting.RECOMMENDED, today)
+    bare = chosen.with_only_columns(Product.id).order_by(None).limit(most).subquery()
+    return session.scalar(sa.select(sa.func.count()).select_from(bare)) or 0
+
+
+def packs_for_canteens(
+    session: Session, *, today: date, text: str | None = None, supplier_id: int | None = None
+) -> list[tuple[Product, Pack, int]]:
+    """Everything units can order, with what is free today: (product, pack, base units)."""
+    free = (
+        sa.select(
+            Lot.product_id,
+            Lot.grade,
+            sa.cast(sa.func.sum(FREE), sa.BigInteger).label("free"),
+        )
+        .join(Contribution, Contribution.lot_id == Lot.id)
+        .where(sellable(today))
+        .group_by(Lot.product_id, Lot.grade)
+        .subquery()
+    )
+    chosen = (
+        sa.select(Product, Pack, sa.func.coalesce(free.c.free, 0))
+        .join(Pack, Pack.product_id == Product.id)
+        .outerjoin(free, sa.and_(free.c.product_id == Product.id, free.c.grade == Pack.grade))
+        .options(
+            joinedload(Product.category),
+            joinedload(Product.supplier).joinedload(Supplier.organisation),
+        )
+        .where(Product.state == ProductState.ON_SALE, Pack.shelf == Shelf.CANTEENS, Pack.on_sale)
+        .order_by(Product.category_id, Product.position, Product.id, Pack.position, Pack.id)
+    )
+    if text is not None:
+        chosen = chosen.where(matching(session, text))
+    if supplier_id is not None:
+        chosen = chosen.where(Product.supplier_id == supplier_id)
+    return [(product, pack, int(base)) for product, pack, base in session.execute(chosen)]
