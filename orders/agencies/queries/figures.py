@@ -28,6 +28,7 @@ from orders.agencies.models import (
 )
 from orders.agencies.queries.scope import Scope
 from orders.agencies.queries.sums import last_orders, sums_of_units, units_with_filings
+from orders.agencies.queries.units import NATION
 from orders.agencies.rules.rates import Duty, Standing, rate, standing
 
 # Without a policy row for the region and year, shares are due at the end of March.
@@ -203,8 +204,12 @@ def duty_of(canteen: CanteenType, filing: FilingState | None) -> Duty:
 
 def narrowest(policies: Iterable[Policy], region_code: str) -> Policy | None:
     """The policy of the smallest region that holds this code."""
-    fitting = [each for each in policies if region_code.startswith(prefix(each.region_code))]
-    return max(fitting, key=lambda each: len(prefix(each.region_code)), default=None)
+    fitting = [each for each in policies if region_code.startswith(_reach(each.region_code))]
+    return max(fitting, key=lambda each: len(_reach(each.region_code)), default=None)
+
+
+def _reach(region_code: str) -> str:
+    return "" if region_code == NATION else prefix(region_code)
 
 
 def _figures(reserved: Money, sums: dict[tuple[Basis, Purpose], Money]) -> Figures:

@@ -55,15 +55,20 @@ class MovementList:
 class Wanted:
     """Which rows of a figure: the same words that choose the figure itself."""
 
-    year: int
+    year: int | None
     as_of: date
     basis: Basis | None = None
     purpose: Purpose | None = None
     channel: str | None = None
     month: int | None = None
+    order_id: int | None = None
 
     def tests(self) -> list[sa.ColumnElement[bool]]:
-        tests = [QuotaMovement.year == self.year, QuotaMovement.on <= self.as_of]
+        tests: list[sa.ColumnElement[bool]] = [QuotaMovement.on <= self.as_of]
+        if self.year:
+            tests.append(QuotaMovement.year == self.year)
+        if self.order_id:
+            tests.append(QuotaMovement.order_id == self.order_id)
         if self.basis:
             tests.append(QuotaMovement.basis == self.basis)
         if self.purpose:
