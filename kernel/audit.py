@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kernel.actors import Actor
 from kernel.crypto import Sealed
 from kernel.db import Model, Work
+from kernel.errors import Text
 from kernel.money import Money, Price
 from kernel.versions import canonical
 
@@ -216,7 +217,7 @@ def head(session: orm.Session) -> tuple[int, str]:
     return (found.count, found.hash) if found else (0, GENESIS)
 
 
-def verify(session: orm.Session) -> Iterator[str]:
+def verify(session: orm.Session) -> Iterator[Text]:
     """Every way in which chain and data disagree, in order; nothing when all is well."""
     latest: dict[str, dict[str, str | None]] = {}
     previous, count = GENESIS, 0
@@ -226,36 +227,37 @@ def verify(session: orm.Session) -> Iterator[str]:
         count += 1
         content = {name: getattr(entry, name) for name in _columns(AuditEntry)}
         if entry.number != count:
-            yield f"audit entry {count} is missing"
+            yield Text("Audit entry %(n)s is missing.", n=count)
             count = entry.number
         if entry.previous != previous:
-            yield f"audit entry {entry.number} does not follow the one before it"
+            yield Text("Audit entry %(n)s does not follow the one before it.", n=entry.number)
         if _hash(content) != entry.hash:
-            yield f"audit entry {entry.number} was changed"
+            yield Text("Audit entry %(n)s was changed.", n=entry.number)
         previous = entry.hash
         for table, digests in json.loads(entry.rows).items():
             latest.setdefault(table, {}).update(digests)
         session.expunge(entry)
     if head(session) != (count, previous):
-        yield f"the chain ends at entry {count}, its head says otherwise"
+        yield Text("The chain ends at entry %(n)s, but its head says otherwise.", n=count)
     yield from _compare_rows(session, latest)
 
 
-def _compare_rows(session: orm.Session, latest: dict[str, dict[str, str | None]]) -> Iterator[str]:
+def _compare_rows(session: orm.Session, latest: dict[str, dict[str, str | None]]) -> Iterator[Text]:
     for mapper in Model.registry.mappers:
         model: type[Model] = mapper.class_
         if not audited(model):
             continue
-        known = latest.pop(model.__tablename__, {})
+        table = model.__tablename__
+        known = latest.pop(table, {})
         for row in session.scalars(
             sa.select(model).order_by(model.id).execution_options(yield_per=1000)
         ):
             told = known.pop(str(row.id), None)
             if told is None:
-                yield f"{model.__tablename__} {row.id} was written behind the trail"
+                yield Text("%(row)s was written behind the trail.", row=f"{table} {row.id}")
             elif told != digest(row):
-                yield f"{model.__tablename__} {row.id} was changed behind the trail"
+                yield Text("%(row)s was changed behind the trail.", row=f"{table} {row.id}")
             session.expunge(row)
         for key, told in known.items():
             if told is not None:
-                yield f"{model.__tablename__} {key} was deleted behind the trail"
+                yield Text("%(row)s was deleted behind the trail.", row=f"{table} {key}")

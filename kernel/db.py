@@ -209,6 +209,14 @@ class Database:
         return self._writing()
 
     @contextmanager
+    def snapshot(self) -> Iterator[Work]:
+        """To read much that must agree: everything as it stood at one instant."""
+        with self.reading() as session:
+            if self.engine.dialect.name == "postgresql":
+                session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+            yield session
+
+    @contextmanager
     def transaction(self) -> Iterator[Work]:
         """All of it or none of it. The one place in the house that commits."""
         session = self.writing()

@@ -13,7 +13,7 @@ class Mailer:
     def __init__(self, smtp_url: str | None, sender: str, folder: Path) -> None:
         self._smtp_url = smtp_url
         self._sender = sender
-        self._folder = folder
+        self.folder = folder
 
     def send(self, *, to: str, subject: str, body: str) -> None:
         message = EmailMessage()
@@ -21,9 +21,9 @@ class Mailer:
         message["Message-ID"] = make_msgid(domain="sutian.test")
         message.set_content(body)
         if self._smtp_url is None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             name = str(message["Message-ID"]).strip("<>").split("@")[0]
-            (self._folder / f"{name}.eml").write_bytes(bytes(message))
+            (self.folder / f"{name}.eml").write_bytes(bytes(message))
             return
         url = urlsplit(self._smtp_url)
         kind = smtplib.SMTP_SSL if url.scheme == "smtps" else smtplib.SMTP

@@ -17,7 +17,10 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from kernel.db import Database, Model
+from kernel import audit
+from kernel.actors import Actor
+from kernel.db import Database, Model, get_or_missing
+from kernel.errors import Refusal
 from kernel.labels import Labelled
 from kernel.services import Services
 
@@ -110,6 +113,34 @@ def enqueue(
     session.add(Job(name=name, arguments=arguments, run_at=run_at or now, unique_key=unique_key))
 
 
+def list_jobs(
+    session: Session, *, state: JobState | None = None, offset: int = 0, limit: int = 50
+) -> list[Job]:
+    """Newest first; all states or one."""
+    jobs = sa.select(Job).order_by(Job.id.desc()).offset(offset).limit(limit)
+    return list(session.scalars(jobs if state is None else jobs.where(Job.state == state)))
+
+
+def count_by_state(session: Session) -> dict[JobState, int]:
+    """How many jobs are in each state; every state is named."""
+    found = session.execute(sa.select(Job.state, sa.func.count()).group_by(Job.state))
+    return dict.fromkeys(JobState, 0) | dict(found.all())
+
+
+def workers_seen(session: Session) -> list[Heartbeat]:
+    """Workers and when each was last seen, the latest first."""
+    return list(session.scalars(sa.select(Heartbeat).order_by(Heartbeat.at.desc()).limit(20)))
+
+
+def retry_job(session: Session, job_id: int, *, by: Actor, now: datetime) -> None:
+    """A job that was given up is tried again from the beginning. Any other job is left alone."""
+    job = get_or_missing(session, Job, job_id, lock=True)
+    if job.state is not JobState.DEAD:
+        raise Refusal("Only a job that was given up can be tried again.")
+    job.state, job.attempts, job.run_at = JobState.READY, 0, now
+    audit.note(session, "retry_job", f"job:{job.id}", by=by, now=now, name=job.name)
+
+
 def run_one(services: Services, worker: str, now: datetime) -> bool:
     """Claim and do one due job. False if there was none."""
     job = _claim(services.database, worker, now)
@@ -124,7 +155,7 @@ def run_one(services: Services, worker: str, now: datetime) -> bool:
         with services.database.transaction() as session:
             if not handler.outside:
                 handler.run(session, now=now, **job.arguments)
-            _finish(session, job.id, worker, now)
+            _finish(session, job.id, worker, now, forget=handler.outside)
     except Exception:  # noqa: BLE001  whatever a job raises is kept and retried, never lost
         log.warning("job failed", job=job.name, id=job.id, exc_info=True)
         with services.database.transaction() as session:
@@ -155,11 +186,13 @@ def _claim(database: Database, worker: str, now: datetime) -> sa.Row[Any] | None
         ).first()
 
 
-def _finish(session: Session, job_id: int, worker: str, now: datetime) -> None:
+def _finish(session: Session, job_id: int, worker: str, now: datetime, *, forget: bool) -> None:
+    """`forget` what has left the house: mails hold names, addresses and one-time links."""
+    told = {"arguments": {}} if forget else {}
     done = session.execute(
         sa.update(Job)
         .where(Job.id == job_id, Job.leased_by == worker, Job.state == JobState.RUNNING)
-        .values(state=JobState.DONE, leased_until=None, finished_at=now, error=None)
+        .values(state=JobState.DONE, leased_until=None, finished_at=now, error=None, **told)
     )
     if done.rowcount != 1:  # type: ignore[attr-defined]
         raise RuntimeError("the lease ran out; another worker has the job")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy.orm import Session, contains_eager, selectinload
 
 from config import Config
 from kernel import audit
@@ -48,8 +48,10 @@ class TooManyAttempts(Refusal):
     def __init__(self, seconds: int) -> None:
         self.seconds = seconds
         super().__init__(
-            "Too many failed attempts. Please wait %(minutes)s minutes and try again.",
-            minutes=-(-seconds // 60),
+            Text(
+                "Too many failed attempts. Please wait %(minutes)s minutes and try again.",
+                minutes=-(-seconds // 60),
+            )
         )
 
 
@@ -110,6 +112,22 @@ def memberships_of(session: Session, user_id: int, *, today: date) -> Sequence[M
         )
         .order_by(Membership.id)
     ).all()
+
+
+def find_people(
+    session: Session, words: str, *, offset: int = 0, limit: int = 50
+) -> Sequence[User]:
+    """Accounts whose name or e-mail holds the words, with memberships and organisations."""
+    people = sa.select(User).order_by(User.id).offset(offset).limit(limit)
+    if words:
+        people = people.where(
+            sa.or_(
+                User.name.icontains(words, autoescape=True),
+                User.email.icontains(words, autoescape=True),
+            )
+        )
+    organisations = selectinload(User.memberships).joinedload(Membership.organisation)
+    return session.scalars(people.options(organisations)).all()
 
 
 def begin_sign_in(

@@ -1,5 +1,7 @@
 """The schema of the database: brought to the newest version, checked, taken down again."""
 
+# ruff: noqa: F401  every model must be known to the metadata
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -27,7 +29,7 @@ import orders.ledger.models
 import orders.payments.models
 import orders.payouts.models
 import orders.sales.models
-import orders.shares.models  # noqa: F401  every model must be known to the metadata
+import orders.shares.models
 from kernel.db import WRITING, Database, Model
 from kernel.regions import load_regions
 

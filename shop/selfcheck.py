@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from catalog.lots import checks as lots
 from kernel import audit
 from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
@@ -42,7 +43,7 @@ class Result:
 
 def _trail(session: Session) -> Iterator[Difference]:
     for sentence in audit.verify(session):
-        yield Difference("audit", Text("%(sentence)s", sentence=sentence))
+        yield Difference("audit", sentence)
 
 
 def _frozen(session: Session) -> Iterator[Difference]:
@@ -84,6 +85,7 @@ CHECKS: list[Check] = [
         _version_numbers,
         rows_of(FrozenVersion, DocumentSequence),
     ),
+    *lots.CHECKS,
 ]
 
 

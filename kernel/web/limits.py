@@ -11,17 +11,17 @@ from flask_limiter.util import get_remote_address
 
 from config import Config
 
-limiter = Limiter(get_remote_address, storage_uri="memory://")
-
 UNLIMITED = ("static", "machine.healthz", "machine.readyz", "machine.metrics")
 
 
 def init_app(app: Flask, config: Config) -> None:
     app.config["RATELIMIT_ENABLED"] = config.requests_per_minute > 0
-    app.config["RATELIMIT_DEFAULT"] = f"{config.requests_per_minute or 1} per minute"
+    limit = f"{config.requests_per_minute or 1} per minute"
+    # Every page counts towards the same limit.
+    limiter = Limiter(get_remote_address, application_limits=[limit], storage_uri="memory://")
+    limiter.request_filter(_unlimited)
     limiter.init_app(app)
 
 
-@limiter.request_filter
 def _unlimited() -> bool:
     return request.endpoint in UNLIMITED

@@ -19,12 +19,12 @@ MOST_SHOWN = 20
 @group.command("verify")
 def verify() -> None:
     """Compare the chain with itself and with every row; exit 1 at the first thing wrong."""
-    with services().database.reading() as session:
+    with services().database.snapshot() as session:
         count, head = audit.head(session)
         wrong = 0
         for sentence in audit.verify(session):
             wrong += 1
-            click.echo(sentence, err=True)
+            click.echo(str(sentence), err=True)
             if wrong == MOST_SHOWN:
                 break
     if wrong:

@@ -18,7 +18,7 @@ from shop.selfcheck import run_all
 @with_appcontext
 def command(as_json: bool) -> None:
     """Look at every invariant; exit 0 only if nothing differs."""
-    with services().database.reading() as session:
+    with services().database.snapshot() as session:
         results = run_all(session)
     if as_json:
         click.echo(json.dumps({"checks": [each.plain() for each in results]}, ensure_ascii=False))

@@ -22,7 +22,7 @@ from kernel.web.i18n import say
 from kernel.web.once import once
 from kernel.web.sign_in import drop_token, keep_token
 from kernel.web.work import now, services, session, today, transaction
-from shop.desks import home_of
+from shop.navigation import desk_home
 
 bp = Blueprint("account", __name__)
 
@@ -34,7 +34,7 @@ NOBODY = Actor(door=Door.WEB)
 def sign_in() -> Any:
     wanted = own_address(request.args.get("next"), otherwise="")
     if current_user.is_authenticated:
-        return redirect(wanted or home_of(acting()), code=303)
+        return redirect(wanted or desk_home(acting()) or "/", code=303)
     return render_template("account/sign_in.html", next=wanted)
 
 
@@ -52,7 +52,10 @@ def begin_sign_in() -> Any:
         )
     except TooManyAttempts as refusal:
         page = render_template(
-            "account/sign_in.html", next=wanted, form=request.form, problem=refusal.sentence
+            "account/sign_in.html",
+            next=wanted,
+            form=request.form,
+            errors={"email": refusal.sentence},
         )
         return page, refusal.status, {"Retry-After": str(refusal.seconds)}
     by = Actor(door=Door.WEB, user_id=user.id if user else None)
@@ -64,13 +67,13 @@ def begin_sign_in() -> Any:
     if user is None:
         sentence = Text("E-mail and password do not belong together. Please check both.")
         page = render_template(
-            "account/sign_in.html", next=wanted, form=request.form, problem=sentence
+            "account/sign_in.html", next=wanted, form=request.form, errors={"password": sentence}
         )
         return page, 422
     keep_token(token)
     with services().database.reading() as fresh:
         begun = signing_in.find_sign_in(fresh, token, now=now())
-        home = home_of(begun.membership if begun else None)
+        home = desk_home(begun.membership if begun else None) or "/"
     return redirect(wanted or home, code=303)
 
 
@@ -175,7 +178,7 @@ def show() -> str:
         memberships=signing_in.memberships_of(session(), current_user.id, today=today()),
         sign_ins=signing_in.living_sign_ins(session(), current_user.id, now=now()),
         this_sign_in=sign_in_id(),
-        home=home_of(acting()),
+        home=desk_home(acting()) or "/",
     )
 
 
@@ -191,7 +194,7 @@ def act_as() -> Response:
     assert browser is not None
     with transaction() as work:
         chosen = signing_in.act_as(work, browser, membership_id, by=by, now=now())
-        home = home_of(chosen)
+        home = desk_home(chosen) or "/"
     return redirect(home, code=303)
 
 
