@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import catalog.products.tasks  # noqa: F401  registers take_off_lapsed
 import kernel.mail  # noqa: F401  registers send_mail
 from kernel.outbox import HANDLERS, SCHEDULES
 

@@ -6,6 +6,9 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, date, datetime, timedelta
 
+from sqlalchemy import select
+from sqlalchemy.orm import object_session
+
 from catalog.households import operations as households
 from catalog.households.models import Household
 from catalog.lots import operations as lots
@@ -19,6 +22,12 @@ from kernel.db import stamp
 from kernel.money import Money, Price
 from kernel.people import Membership, Organisation, OrganisationKind, User
 from kernel.periods import business_day
+from orders.payments import operations as payments
+from orders.sales import operations as sales
+from orders.sales.models import BuyerKind, Order, OrderState
+from orders.sales.queries import order_sheet
+from orders.shares import operations as shares
+from orders.shares.models import BenefitModel, CostKind
 
 NOON = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)  # Monday, 12:00 in Shanghai
 TODAY = date(2026, 11, 23)
@@ -301,3 +310,105 @@ def weigher(session, of_supplier) -> Actor:
 def storekeeper(session, of_supplier) -> Actor:
     body = session.get(Organisation, of_supplier.organisation_id)
     return acting(member(session, body, Role.STOREKEEPER, name="陶库管"), Role.STOREKEEPER, body)
+
+
+def sold_product(session, nets=(100_000,), *, of=None, model=None, retained_bp=3000, **given):
+    """A product on sale with a benefit rule, packs for both shelves and goods in the store."""
+    made = product(
+        session,
+        of,
+        on_sale=True,
+        packs=[{"shelf": Shelf.CITIZENS}, {"shelf": Shelf.CANTEENS}],
+        fresh=given.pop("fresh", True),
+        **given,
+    )
+    shares.publish_rule(
+        session,
+        made.id,
+        model=model or BenefitModel.FLOOR_AND_REBATE,
+        retained_bp=retained_bp,
+        resolution="水市2026-03号",
+        costs=[shares.Cost(kind=CostKind.PACKAGING, per_unit=Price(2_000))],
+        valid_from=date(2024, 1, 1),
+        by=SOMEBODY,
+        now=NOON,
+    )
+    if nets:
+        stock(session, made, nets)
+    return made
+
+
+def stock(session, of_product, nets, *, at=NOON, households_=None) -> list[Contribution]:
+    """Households bring these grams; goods and what is owed for them are in the books."""
+    people = households_ or [household(session, f"农户{n}") for n in range(len(nets))]
+    slips = [
+        slip(session, of_product, one, net_g=net, at=at)
+        for one, net in zip(people, nets, strict=True)
+    ]
+    return shares.take_in_slips(
+        session,
+        [each.id for each in slips],
+        supplier_id=of_product.supplier_id,
+        by=acting(user(session, "陶库管")),
+        now=at,
+    )
+
+
+def pack_of(product_, shelf=Shelf.CITIZENS) -> Pack:
+    session = object_session(product_)
+    return session.scalars(
+        select(Pack).where(Pack.product_id == product_.id, Pack.shelf == shelf).order_by(Pack.id)
+    ).first()
+
+
+def contact(**given) -> sales.Contact:
+    given = {
+        "recipient": "林女士",
+        "phone": "13855501234",
+        "address": "重庆市渝北区龙山街道松牌路 8 号 3 栋 12-4",
+        "email": "lin@example.test",
+        **given,
+    }
+    return sales.Contact(**given)
+
+
+def placing(*wanted, **given) -> sales.Placing:
+    """A citizen's order of these (pack, count), waiting a quarter of an hour for its payment."""
+    given = {
+        "buyer_kind": BuyerKind.CITIZEN,
+        "contact": contact(),
+        "request_key": f"request:{next(_serial)}",
+        "state": OrderState.AWAITING_PAYMENT,
+        "hold_until": NOON + timedelta(minutes=15),
+        **given,
+    }
+    lines = [
+        each if isinstance(each, sales.Wanted) else sales.Wanted(pack_id=each[0].id, count=each[1])
+        for each in wanted
+    ]
+    return sales.Placing(lines=lines, **given)
+
+
+def citizen_order(session, product_=None, count=1, *, by=SOMEBODY, now=NOON, **given) -> Order:
+    """Placed and waiting for its payment."""
+    product_ = product_ or sold_product(session)
+    return sales.place_order(session, placing((pack_of(product_), count), **given), by=by, now=now)
+
+
+def paid_order(session, product_=None, count=1, *, now=NOON, **given) -> Order:
+    """Placed and paid through the provider; to be shipped."""
+    made = citizen_order(session, product_, count, now=now, **given)
+    payment = payments.start_payment(session, made.id, by=SOMEBODY, now=now)
+    pay(session, payment, now=now)
+    return order_sheet(session, made.id)
+
+
+def pay(session, payment, *, amount=None, currency="cny", now=NOON) -> str:
+    """The provider says that it has the money."""
+    received = payments.Received(
+        amount=amount or payment.amount,
+        currency=currency,
+        session_id=f"cs_test_{payment.id}",
+        intent_id=f"pi_{payment.id}",
+    )
+    return payments.settle_payment(session, payment.id, received, by=SOMEBODY, now=now)

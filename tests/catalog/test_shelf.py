@@ -23,7 +23,21 @@ GOODS = [
     ("重庆长寿面", "Long-life noodles"),
     ("大白菜", "Cabbage"),
 ]
-WORDS = ["米", "大米", "茶", "红茶", "茶油", "魔芋", "魔芋豆腐", "高山大米", "山大", "重庆长寿面", "白", "油菜", "菜"]
+WORDS = [
+    "米",
+    "大米",
+    "茶",
+    "红茶",
+    "茶油",
+    "魔芋",
+    "魔芋豆腐",
+    "高山大米",
+    "山大",
+    "重庆长寿面",
+    "白",
+    "油菜",
+    "菜",
+]
 
 
 @pytest.fixture
@@ -31,10 +45,7 @@ def goods(session):
     of = makers.supplier(session)
     plain = makers.category(session, "土货", "Local goods", "local")
     said = {"summary_zh": "", "summary_en": "", "category_": plain, "on_sale": True}
-    return {
-        zh: makers.product(session, of, name_zh=zh, name_en=en, **said)
-        for zh, en in GOODS
-    }
+    return {zh: makers.product(session, of, name_zh=zh, name_en=en, **said) for zh, en in GOODS}
 
 
 def names(session, text):
@@ -117,7 +128,9 @@ def test_shelf_sheet_and_basket_agree_about_what_is_free(session):
     sheet = product_sheet(session, product.slug, makers.TODAY)
 
     assert row.free == 70_000
-    assert available(session, [product.id], today=makers.TODAY) == {(product.id, Grade.FIRST): 70_000}
+    assert available(session, [product.id], today=makers.TODAY) == {
+        (product.id, Grade.FIRST): 70_000
+    }
     assert [offer.free for offer in sheet.packs] == [70_000]
     assert sheet.current_lot.free == 70_000
 

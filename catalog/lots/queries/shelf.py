@@ -46,6 +46,7 @@ class ShelfRow:
     pack_id: int
     pack_zh: str
     pack_en: str
+    grade: Grade
     content: int
     price: Money
     packs: int
@@ -95,7 +96,7 @@ def shelf(
     places = villages_of(session, [row.id for row in found], today)
     return [
         ShelfRow(
-            *row[:19],
+            *row[:20],
             newest=row.newest,
             villages=tuple(places.get(row.id, ())),
             in_harvest=rules.in_season(row.harvest, today),
@@ -196,6 +197,7 @@ def _with_stock(page: sa.CTE, today: date) -> sa.Select[Any]:
             Pack.id,
             Pack.name_zh,
             Pack.name_en,
+            Pack.grade,
             Pack.content,
             Pack.price,
             packs,

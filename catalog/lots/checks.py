@@ -1,0 +1,280 @@
+"""What must always be true of slips, lots and moves (architecture, invariant 1; §4.6 R7, R9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.lots import rules
+from catalog.lots.models import (
+    Contribution,
+    Lot,
+    MoveKind,
+    Processing,
+    ProcessingInput,
+    SlipState,
+    StockMove,
+    WeighSlip,
+)
+from catalog.lots.queries.stock import FROM_THE_TOP
+from catalog.products.models import PurchasePrice
+from kernel.checks import Check, Difference, rows_of
+from kernel.db import sum_money, sum_whole
+from kernel.errors import Text
+from kernel.periods import business_day
+from kernel.quantities import BaseUnit
+
+CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING)
+
+
+def _moves_are_what_lies_there(session: Session) -> Iterator[Difference]:
+    came_in = sa.case((StockMove.kind.in_(CAME_IN), StockMove.quantity), else_=0)
+    moved, brought = sum_whole(StockMove.quantity), sum_whole(came_in)
+    rows = session.execute(
+        sa.select(Contribution.id, Contribution.on_hand, Contribution.quantity, moved, brought)
+        .outerjoin(StockMove, StockMove.contribution_id == Contribution.id)
+        .group_by(Contribution.id)
+        .having(sa.or_(Contribution.on_hand != moved, Contribution.quantity != brought))
+        .order_by(Contribution.id)
+    )
+    for key, on_hand, quantity, by_moves, by_intake in rows:
+        if on_hand != by_moves:
+            yield Difference(
+                f"contribution:{key}",
+                Text(
+                    "on hand %(on_hand)s, its moves say %(moves)s", on_hand=on_hand, moves=by_moves
+                ),
+            )
+        if quantity != by_intake:
+            yield Difference(
+                f"contribution:{key}",
+                Text(
+                    "brought %(brought)s, its moves say %(moves)s",
+                    brought=quantity,
+                    moves=by_intake,
+                ),
+            )
+
+
+def _reserved_is_there(session: Session) -> Iterator[Difference]:
+    rows = session.execute(
+        sa.select(Contribution.id, Contribution.reserved, Contribution.on_hand)
+        .where(sa.or_(Contribution.reserved < 0, Contribution.reserved > Contribution.on_hand))
+        .order_by(Contribution.id)
+    )
+    for key, reserved, on_hand in rows:
+        yield Difference(
+            f"contribution:{key}",
+            Text("reserved %(reserved)s of %(on_hand)s", reserved=reserved, on_hand=on_hand),
+        )
+
+
+def _parts_belong_to_their_lot(session: Session) -> Iterator[Difference]:
+    rows = session.execute(
+        sa.select(Contribution.id)
+        .join(Lot, Lot.id == Contribution.lot_id)
+        .where(Contribution.product_id != Lot.product_id)
+        .order_by(Contribution.id)
+    )
+    for (key,) in rows:
+        yield Difference(f"contribution:{key}", Text("names another product than its lot"))
+    for key, code in session.execute(sa.select(Lot.id, Lot.code).order_by(Lot.id)):
+        if not rules.lot_code_is_whole(code):
+            yield Difference(
+                f"lot:{key}", Text("the check character of %(code)s is wrong", code=code)
+            )
+
+
+def _slips_add_up(session: Session) -> Iterator[Difference]:
+    rows = session.execute(
+        sa.select(WeighSlip, PurchasePrice, Contribution)
+        .join(PurchasePrice, PurchasePrice.id == WeighSlip.purchase_price_id)
+        .outerjoin(Contribution, Contribution.id == WeighSlip.contribution_id)
+        .order_by(WeighSlip.id)
+        .execution_options(yield_per=1000)
+    )
+    for slip, price, part in rows:
+        for sentence in _slip_problems(slip, price, part):
+            yield Difference(f"slip:{slip.id}", sentence)
+        session.expunge(slip)
+
+
+def _slip_problems(
+    slip: WeighSlip, price: PurchasePrice, part: Contribution | None
+) -> Iterator[Text]:
+    net = rules.net_weight(slip.gross_g, slip.tare_g, slip.deduction_bp)
+    if slip.net_g != net:
+        yield Text("net %(net)s g, its weights say %(right)s g", net=slip.net_g, right=net)
+    if slip.amount != (right := slip.price.of(slip.net_g, BaseUnit.GRAM)):
+        yield Text("amount %(amount)s, its price says %(right)s", amount=slip.amount, right=right)
+    day = business_day(slip.weighed_at)
+    in_force = price.valid_from <= day and (price.valid_to is None or day <= price.valid_to)
+    if (slip.price, slip.product_id, slip.grade) != (price.price, price.product_id, price.grade):
+        yield Text("not at the published price")
+    elif not in_force:
+        yield Text("at a price that was not in force on %(day)s", day=day)
+    taken_in = slip.state is SlipState.TAKEN_IN
+    if taken_in != (part is not None):
+        yield Text("its state and its contribution disagree")
+    elif part is not None and (part.household_id, part.quantity, part.cost) != (
+        slip.household_id, slip.net_g, slip.amount,
+    ):  # fmt: skip
+        yield Text("its contribution says something else")
+
+
+def _two_people(session: Session) -> Iterator[Difference]:
+    rows = session.scalars(
+        sa.select(WeighSlip.id)
+        .where(WeighSlip.taken_in_by_id == WeighSlip.made_by_id)
+        .order_by(WeighSlip.id)
+    )
+    for key in rows:
+        yield Difference(f"slip:{key}", Text("weighed and taken in by the same person"))
+
+
+def _processing_balances(session: Session) -> Iterator[Difference]:
+    """Inputs = what left their lots; output = what came into its lot (R9)."""
+    asked = dict(
+        _whole(session, ProcessingInput.processing_id, ProcessingInput.quantity, sa.true())
+    )
+    rows = session.execute(
+        sa.select(
+            Processing.id,
+            Processing.input_quantity,
+            Processing.output_quantity,
+            sum_whole(Contribution.quantity),
+        )
+        .outerjoin(Contribution, Contribution.lot_id == Processing.output_lot_id)
+        .group_by(Processing.id)
+        .order_by(Processing.id)
+    ).all()
+    left, spent = _what_left(session)
+    costs = _output_costs(session)
+    for key, put_in, came_out, in_lot in rows:
+        for what, said, found in (
+            ("input", put_in, asked.get(key, 0)),
+            ("input", put_in, left.get(key, 0)),
+            ("output", came_out, in_lot),
+            ("cost", costs.get(key, 0), spent.get(key, 0)),
+        ):
+            if said != found:
+                yield Difference(
+                    f"processing:{key}",
+                    Text(
+                        "%(what)s %(said)s, its rows say %(found)s",
+                        what=what, said=said, found=found,
+                    ),
+                )  # fmt: skip
+
+
+def _whole(session: Session, key: object, number: object, chosen: object) -> list[tuple[int, int]]:
+    rows = session.execute(sa.select(key, sum_whole(number)).where(chosen).group_by(key))  # type: ignore[call-overload,arg-type]
+    return [(int(found), int(total)) for found, total in rows]
+
+
+def _output_costs(session: Session) -> dict[int, int]:
+    rows = session.execute(
+        sa.select(Processing.id, sum_money(Contribution.cost))
+        .join(Contribution, Contribution.lot_id == Processing.output_lot_id)
+        .group_by(Processing.id)
+    )
+    return {key: cost.fen for key, cost in rows}
+
+
+def _what_left(session: Session) -> tuple[dict[int, int], dict[int, int]]:
+    """Processing → base units and fen that left its inputs, computed again move by move."""
+    left: dict[int, int] = {}
+    spent: dict[int, int] = {}
+    rows = session.execute(
+        sa.select(
+            Contribution.id,
+            Contribution.quantity,
+            Contribution.cost,
+            StockMove.kind,
+            StockMove.quantity,
+            StockMove.cause,
+        )
+        .join(StockMove, StockMove.contribution_id == Contribution.id)
+        .where(StockMove.kind.in_(FROM_THE_TOP))
+        .order_by(Contribution.id, StockMove.id)
+    )
+    for _, moves in groupby(rows, key=lambda row: row[0]):
+        gone = 0
+        for _, quantity, cost, kind, moved, cause in moves:
+            if kind is MoveKind.TO_PROCESSING:
+                number = int(cause.split(":")[1])
+                left[number] = left.get(number, 0) - moved
+                carried = rules.cost_from_the_top(cost.fen, quantity, gone, -moved)
+                spent[number] = spent.get(number, 0) + carried
+            gone -= moved
+    return left, spent
+
+
+def _prices_do_not_overlap(session: Session) -> Iterator[Difference]:
+    later = sa.orm.aliased(PurchasePrice)
+    rows = session.execute(
+        sa.select(PurchasePrice.id, later.id)
+        .join(
+            later,
+            sa.and_(
+                later.product_id == PurchasePrice.product_id,
+                later.grade == PurchasePrice.grade,
+                later.valid_from > PurchasePrice.valid_from,
+            ),
+        )
+        .where(sa.or_(PurchasePrice.valid_to.is_(None), PurchasePrice.valid_to >= later.valid_from))
+        .order_by(PurchasePrice.id, later.id)
+    )
+    for key, other in rows:
+        yield Difference(
+            f"purchase_price:{key}", Text("overlaps with purchase price %(other)s", other=other)
+        )
+
+
+CHECKS = [
+    Check(
+        "lots.moves",
+        Text("What lies in the store is the sum of its moves"),
+        _moves_are_what_lies_there,
+        rows_of(Contribution, StockMove),
+    ),
+    Check(
+        "lots.reserved",
+        Text("Nothing is reserved that is not there"),
+        _reserved_is_there,
+        rows_of(Contribution),
+    ),
+    Check(
+        "lots.parts",
+        Text("Every part belongs to its lot, every lot code is whole"),
+        _parts_belong_to_their_lot,
+        rows_of(Contribution, Lot),
+    ),
+    Check(
+        "lots.slips",
+        Text("Net weight, price and amount of every weigh slip"),
+        _slips_add_up,
+        rows_of(WeighSlip),
+    ),
+    Check(
+        "lots.four_eyes",
+        Text("Nobody takes in what they weighed themselves"),
+        _two_people,
+        rows_of(WeighSlip),
+    ),
+    Check(
+        "lots.processing",
+        Text("What went into processing came out with its households and costs"),
+        _processing_balances,
+        rows_of(Processing),
+    ),
+    Check(
+        "lots.prices",
+        Text("One purchase price at a time for each product and grade"),
+        _prices_do_not_overlap,
+        rows_of(PurchasePrice),
+    ),
+]
