@@ -412,3 +412,32 @@ def pay(session, payment, *, amount=None, currency="cny", now=NOON) -> str:
         intent_id=f"pi_{payment.id}",
     )
     return payments.settle_payment(session, payment.id, received, by=SOMEBODY, now=now)
+
+
+def rule(session, of_product, *, model=None, retained_bp=3000, costs=None, since=date(2024, 1, 1)):
+    """Floor price and rebate, 30 % retained, freight 0.45 and packaging 0.20 per kg (§4.2)."""
+    if costs is None:
+        costs = [
+            shares.Cost(kind=CostKind.FREIGHT, per_unit=Price(4_500)),
+            shares.Cost(kind=CostKind.PACKAGING, per_unit=Price(2_000)),
+        ]
+    return shares.publish_rule(
+        session,
+        of_product.id,
+        model=model or BenefitModel.FLOOR_AND_REBATE,
+        retained_bp=retained_bp,
+        resolution="2026-03" if retained_bp else "",
+        costs=costs,
+        valid_from=since,
+        by=SOMEBODY,
+        now=NOON,
+    )
+
+
+def bought(session, of_product, of_household, *, net_g=100_000, at=NOON, grade=Grade.FIRST):
+    """Goods weighed in, taken in and owed for; the product has a rule."""
+    weighed = slip(session, of_product, of_household, net_g=net_g, grade=grade, at=at)
+    [made] = shares.take_in_slips(
+        session, [weighed.id], supplier_id=of_product.supplier_id, by=SOMEBODY, now=at
+    )
+    return made

@@ -1246,7 +1246,9 @@ def upgrade():
             ["supplier_id"], ["suppliers.id"], name=op.f("fk_bank_statements_supplier_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_bank_statements")),
-        sa.UniqueConstraint("sha256", name=op.f("uq_bank_statements_sha256")),
+        sa.UniqueConstraint(
+            "supplier_id", "sha256", name=op.f("uq_bank_statements_supplier_id_sha256")
+        ),
     )
     with op.batch_alter_table("bank_statements", schema=None) as batch_op:
         batch_op.create_index(
@@ -2393,6 +2395,7 @@ def upgrade():
             nullable=False,
         ),
         sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("received", sa.BigInteger(), nullable=True),
         sa.Column("method", sa.String(length=20), nullable=False),
         sa.Column("session_id", sa.String(length=120), nullable=True),
         sa.Column("intent_id", sa.String(length=120), nullable=True),
@@ -3579,6 +3582,9 @@ def upgrade():
         sa.UniqueConstraint("cause", name=op.f("uq_split_parts_cause")),
     )
     with op.batch_alter_table("split_parts", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_split_parts_contribution", ["contribution_id", "kind"], unique=False
+        )
         batch_op.create_index("ix_split_parts_household", ["household_id", "on"], unique=False)
         batch_op.create_index(batch_op.f("ix_split_parts_line"), ["line"], unique=False)
         batch_op.create_index(batch_op.f("ix_split_parts_on"), ["on"], unique=False)
@@ -3930,6 +3936,7 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_split_parts_on"))
         batch_op.drop_index(batch_op.f("ix_split_parts_line"))
         batch_op.drop_index("ix_split_parts_household")
+        batch_op.drop_index("ix_split_parts_contribution")
 
     op.drop_table("split_parts")
     with op.batch_alter_table("reviews", schema=None) as batch_op:

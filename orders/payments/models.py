@@ -24,7 +24,7 @@ class PaymentState(Labelled):
 
 
 class Payment(Made, Model):
-    """One attempt to pay an order through the provider. PAID only by a signed webhook (or a fetch)."""
+    """One attempt to pay an order through the provider. PAID by a signed message or fetch only."""
 
     __tablename__ = "payments"
 
@@ -32,6 +32,7 @@ class Payment(Made, Model):
     request_key: Mapped[str] = mapped_column(sa.String(80), unique=True)
     state: Mapped[PaymentState]
     amount: Mapped[Money]
+    received: Mapped[Money | None]
     method: Mapped[str] = mapped_column(sa.String(20), default="")
     session_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
     intent_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
@@ -121,9 +122,10 @@ class BankStatement(Made, Model):
     """One imported statement file; the same file again is the same statement."""
 
     __tablename__ = "bank_statements"
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "sha256"),)
 
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
-    sha256: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64))
     name: Mapped[str] = mapped_column(sa.String(200))
 
     lines: Mapped[list[BankLine]] = related(back_populates="statement")

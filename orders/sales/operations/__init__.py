@@ -16,6 +16,7 @@ from orders.sales.operations.placing import (
 )
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
 from orders.sales.operations.shipping import ship_order
+from orders.sales.operations.telling import tell_buyer
 
 __all__ = [
     "Contact",
@@ -34,4 +35,5 @@ __all__ = [
     "put_in_basket",
     "release_lines",
     "ship_order",
+    "tell_buyer",
 ]

@@ -6,17 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
 from catalog.lots.operations import reserve
 from catalog.lots.queries import candidates, lock_pools
-from sqlalchemy.orm import Session, selectinload
-
 from catalog.products.models import Pack, Product, ProductState, Shelf
 from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
-from kernel.db import stamp
+from kernel.db import Model, stamp
 from kernel.errors import Refusal, Text
 from kernel.money import ZERO, Money, total
 from kernel.numbering import next_number
@@ -43,6 +45,8 @@ from orders.sales.rules.allocation import (
     allocate,
 )
 from orders.shares.queries import rules_in_force
+
+M = TypeVar("M", bound=Model)
 
 NUMBER_KIND = {BuyerKind.CITIZEN: "SC", BuyerKind.UNIT: "DG"}
 
@@ -128,16 +132,14 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
     rules = rules_in_force(session, product_ids, business_day(now))
     if problems := _problems(placing, packs, rules):
         raise Refusal("Some of this cannot be ordered.", tuple(problems))
-    lines = _lines(placing, packs, rules, by, now)
-    plan = _plan(session, placing, lines, packs, now)
+    lines = _lines(placing, packs)
+    plan = _plan(session, placing, lines, now)
     if plan.shortages:
         raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
 
     reserve(session, _draws(plan))
     order = _order(session, placing, lines, by, now)
-    _point_to_lots(order, plan, by, now)
-    session.add(order)
-    session.flush()  # so that the caller can speak of order.id
+    _write_lines(session, order, lines, plan, rules, by, now)
     audit.note(
         session, "place_order", f"order:{order.id}", by=by, now=now,
         number=order.number, total=order.total,
@@ -180,40 +182,50 @@ def _whole_packs(wanted: Wanted, pack: Pack) -> bool:
     return (wanted.quantity or 0) > 0 and (wanted.quantity or 0) % pack.content == 0
 
 
-def _lines(
-    placing: Placing,
-    packs: Mapping[int, Pack],
-    rules: Mapping[int, int],
-    by: Actor,
-    now: datetime,
-) -> list[OrderLine]:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line to be written: the wish, its pack, how many packs, and what they cost."""
+
+    position: int
+    wanted: Wanted
+    pack: Pack
+    count: int
+    amount: Money
+
+    @property
+    def quantity(self) -> int:
+        return self.pack.content * self.count
+
+    def values(self, rule_id: int) -> dict[str, Any]:
+        product = self.pack.product
+        return {
+            "position": self.position,
+            "product_id": product.id,
+            "pack_id": self.pack.id,
+            "supplier_id": product.supplier_id,
+            "rule_id": rule_id,
+            "name_zh": product.name_zh,
+            "name_en": product.name_en,
+            "pack_zh": self.pack.name_zh,
+            "pack_en": self.pack.name_en,
+            "grade": self.pack.grade,
+            "count": self.count,
+            "quantity": self.quantity,
+            "pack_price": self.pack.price,
+            "unit_price": self.pack.unit_price,
+            "amount": self.amount,
+            "deliver_on": self.wanted.deliver_on,
+            "deliver_to": self.wanted.deliver_to,
+        }
+
+
+def _lines(placing: Placing, packs: Mapping[int, Pack]) -> list[_Line]:
     """Lines in the order they were asked for, each priced and rounded once."""
     lines = []
     for position, wanted in enumerate(placing.lines, 1):
         pack = packs[wanted.pack_id]
         count = wanted.count or (wanted.quantity or 0) // pack.content
-        lines.append(
-            OrderLine(
-                position=position,
-                product_id=pack.product_id,
-                pack_id=pack.id,
-                supplier_id=pack.product.supplier_id,
-                rule_id=rules[pack.product_id],
-                name_zh=pack.product.name_zh,
-                name_en=pack.product.name_en,
-                pack_zh=pack.name_zh,
-                pack_en=pack.name_en,
-                grade=pack.grade,
-                count=count,
-                quantity=pack.content * count,
-                pack_price=pack.price,
-                unit_price=pack.unit_price,
-                amount=_amount(pack, count),
-                deliver_on=wanted.deliver_on,
-                deliver_to=wanted.deliver_to,
-                **stamp(by, now),
-            )
-        )
+        lines.append(_Line(position, wanted, pack, count, _amount(pack, count)))
     return lines
 
 
@@ -224,34 +236,29 @@ def _amount(pack: Pack, count: int) -> Money:
     return pack.unit_price.of(pack.content * count, pack.product.base_unit)
 
 
-def _plan(
-    session: Session,
-    placing: Placing,
-    lines: Sequence[OrderLine],
-    packs: Mapping[int, Pack],
-    now: datetime,
-) -> Plan:
+def _plan(session: Session, placing: Placing, lines: Sequence[_Line], now: datetime) -> Plan:
     """The rule applied to what lies in the store now; the pools are locked."""
     today = business_day(now)
     demands = [
         Demand(
             key=line.position,
-            product_id=line.product_id,
-            grade=line.grade.value,
+            product_id=line.pack.product_id,
+            grade=line.pack.grade.value,
             quantity=line.quantity,
-            on=max(today, line.deliver_on or placing.deliver_on or today),
+            on=max(today, line.wanted.deliver_on or placing.deliver_on or today),
             worth=Fraction(line.amount.fen, line.quantity),
         )
         for line in lines
     ]
-    product_ids = sorted({line.product_id for line in lines})
+    products = {line.pack.product_id: line.pack.product for line in lines}
+    product_ids = sorted(products)
     stock = _stock(session, product_ids, sorted({demand.on for demand in demands}))
     return allocate(
         demands,
         stock,
         bucket_days={
-            pack.product_id: FRESH_BUCKET_DAYS if pack.product.fresh else LASTING_BUCKET_DAYS
-            for pack in packs.values()
+            product.id: FRESH_BUCKET_DAYS if product.fresh else LASTING_BUCKET_DAYS
+            for product in products.values()
         },
         standings=standings(session, product_ids, now),
         cap_left=_cap_left(session, placing.annual_cap, stock, now),
@@ -299,11 +306,11 @@ def _draws(plan: Plan) -> list[tuple[int, int]]:
 
 
 def _order(
-    session: Session, placing: Placing, lines: list[OrderLine], by: Actor, now: datetime
+    session: Session, placing: Placing, lines: Sequence[_Line], by: Actor, now: datetime
 ) -> Order:
     goods = total(line.amount for line in lines)
-    suppliers = {line.supplier_id for line in lines}
-    return Order(
+    suppliers = {line.pack.product.supplier_id for line in lines}
+    order = Order(
         # The number is the last lock but the audit head: whoever rolls back gives it back.
         number=next_number(session, NUMBER_KIND[placing.buyer_kind], now),
         code=new_code(),
@@ -329,25 +336,60 @@ def _order(
         deliver_on=placing.deliver_on,
         note=placing.note,
         locale=placing.locale,
-        lines=lines,
         events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
         **stamp(by, now),
     )
+    session.add(order)
+    session.flush()  # lines point to order.id
+    return order
 
 
-def _point_to_lots(order: Order, plan: Plan, by: Actor, now: datetime) -> None:
-    lines = {line.position: line for line in order.lines}
-    for each in plan.slices:
-        lines[each.key].allocations.append(
-            Allocation(
-                contribution_id=each.contribution_id,
-                lot_id=each.lot_id,
-                household_id=each.household_id,
-                quantity=each.quantity,
-                reason=each.reason,
-                **stamp(by, now),
-            )
+def _write_lines(
+    session: Session,
+    order: Order,
+    lines: Sequence[_Line],
+    plan: Plan,
+    rules: Mapping[int, int],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """Lines and allocations in one statement each, however many there are."""
+    made = {"order_id": order.id, **stamp(by, now)}
+    rows = [{**line.values(rules[line.pack.product_id]), **made} for line in lines]
+    written = _insert(session, OrderLine, rows)
+    key_of = {line.position: line.id for line in written}
+    slices = [
+        {
+            "line_id": key_of[each.key],
+            "contribution_id": each.contribution_id,
+            "lot_id": each.lot_id,
+            "household_id": each.household_id,
+            "quantity": each.quantity,
+            "reason": each.reason,
+            "released": 0,
+            "shipped": 0,
+            **stamp(by, now),
+        }
+        for each in plan.slices
+    ]
+    allocations = _insert(session, Allocation, slices)
+    of_line: dict[int, list[Allocation]] = {}
+    for each in sorted(allocations, key=lambda row: row.id):
+        of_line.setdefault(each.line_id, []).append(each)
+    for line in written:
+        set_committed_value(line, "allocations", of_line[line.id])
+    set_committed_value(order, "lines", sorted(written, key=lambda row: row.position))
+
+
+def _insert(session: Session, model: type[M], rows: list[dict[str, Any]]) -> list[M]:
+    """Rows in one statement; a flush would send one each on SQLite."""
+    written = list(
+        session.scalars(
+            sa.insert(model).returning(model), rows, execution_options={"populate_existing": True}
         )
+    )
+    audit.remember(session, written)
+    return written
 
 
 def _names(pack: Pack) -> dict[str, str]:

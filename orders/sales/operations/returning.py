@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import cast
 
 import sqlalchemy as sa
-from catalog.lots.operations import release
-from catalog.lots.queries import lock_pools
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.attributes import set_committed_value
 
+from catalog.lots.operations import release
+from catalog.lots.queries import lock_pools
 from kernel import audit
 from kernel.actors import WORKER, Actor
 from kernel.db import get_or_missing
@@ -66,7 +66,7 @@ def release_lines(
         # The last to be chosen is the first to go back.
         draws += _from_the_end([each for each in held if each.line_id == line_id], quantity)
     _release(session, draws)
-    if sum(each.open for each in held) == sum(quantity for _, quantity in draws):
+    if not any(each.open for each in held):
         whole = order.state is OrderState.TO_SHIP
         after = OrderState.CANCELLED if whole else OrderState.SHIPPED
         move(session, order, after, reason=reason, by=by, now=now)

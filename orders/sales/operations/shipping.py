@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from catalog.lots.operations import ship_out
-from catalog.lots.queries import lock_pools
 from sqlalchemy.orm import Session
 
+from catalog.lots.operations import ship_out
+from catalog.lots.queries import lock_pools
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
@@ -17,6 +17,7 @@ from kernel.numbering import next_number
 from orders.sales.models import Allocation, Order, OrderState, Shipment, ShipmentLine
 from orders.sales.operations.moving import move
 from orders.sales.operations.returning import count_up
+from orders.sales.operations.telling import tell_buyer
 from orders.sales.queries import TO_PACK, held_lots, open_allocations, products_of, shipment_by_key
 
 
@@ -63,10 +64,11 @@ def ship_order(
         now=now,
     )
     count_up(session, "shipped", draws)
-    all_gone = sum(each.open for each in held) == sum(quantity for _, quantity in draws)
+    all_gone = not any(each.open for each in held)
     after = OrderState.SHIPPED if all_gone else OrderState.PARTLY_SHIPPED
     if order.state is not after:
         move(session, order, after, reason=shipment.number, by=by, now=now)
+    tell_buyer(session, order, "shipped", about=shipment.number, now=now)
     audit.note(session, "ship_order", f"order:{order.id}", by=by, now=now, shipment=shipment.number)
     return shipment
 

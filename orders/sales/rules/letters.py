@@ -1,0 +1,134 @@
+"""What a buyer is told by mail at each step, in the language of the order. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    number: str
+    total: str
+    address: str
+    about: str = ""
+
+
+_ZH = {
+    "placed": (
+        "订单 {number}：请在 15 分钟内付款",
+        (
+            "我们给你留好了货，合计 {total}。15 分钟内付款，过时货会放回货架。\n\n"
+            "看订单、去付款：{address}"
+        ),
+    ),
+    "paid": (
+        "订单 {number}：已收到付款",
+        "收到 {total}，正在备货。发货后再写信告诉你。\n\n看订单：{address}",
+    ),
+    "shipped": (
+        "订单 {number}：已发货",
+        (
+            "货已经发出（{about}）。收到后请看一看、称一称；鲜货破损或短秤，48 小时内告诉我们。\n\n"
+            "看订单、确认收货：{address}"
+        ),
+    ),
+    "closed": (
+        "订单 {number}：已关闭",
+        "订单没有在时间内付款，已经关闭，没有扣款。想要的话可以重新下单。\n\n看订单：{address}",
+    ),
+    "cancelled": (
+        "订单 {number}：已取消",
+        "订单已取消。付过的钱会原路退回。\n\n看订单：{address}",
+    ),
+    "refund_asked": (
+        "订单 {number}：收到退款申请 {about}",
+        "合作社会在两个工作日内答复。\n\n看订单：{address}",
+    ),
+    "refunded": (
+        "订单 {number}：退款 {about}",
+        "钱会原路退回，通常 1 到 7 天到账。\n\n看订单：{address}",
+    ),
+    "refund_declined": (
+        "订单 {number}：退款申请 {about} 没有通过",
+        "理由写在订单页上。不同意的话，可以直接回复这封信。\n\n看订单：{address}",
+    ),
+    "completed": (
+        "订单 {number}：已完成，看看钱去了哪里",
+        "这一单已经完成，货款分到了种它的人家。每一分钱去了哪里，都写在订单页上。\n\n{address}",
+    ),
+}
+
+_EN = {
+    "placed": (
+        "Order {number}: please pay within 15 minutes",
+        (
+            "Your goods are set aside, {total} in all. Unpaid after 15 minutes they go back on the "
+            "shelf.\n\nSee the order and pay: {address}"
+        ),
+    ),
+    "paid": (
+        "Order {number}: payment received",
+        (
+            "We received {total} and are packing. You will hear from us when it leaves.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "shipped": (
+        "Order {number}: on its way",
+        (
+            "Your goods have left ({about}). Please look and weigh when they arrive; damage or "
+            "short weight of fresh goods is claimed within 48 hours.\n\nSee the order: {address}"
+        ),
+    ),
+    "closed": (
+        "Order {number}: closed",
+        (
+            "The order was not paid in time and is closed; nothing was charged.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "cancelled": (
+        "Order {number}: cancelled",
+        (
+            "The order is cancelled. What was paid goes back the way it came.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "refund_asked": (
+        "Order {number}: refund request {about}",
+        "The cooperative answers within two working days.\n\nSee the order: {address}",
+    ),
+    "refunded": (
+        "Order {number}: refund {about}",
+        (
+            "The money goes back the way it came, usually within 1 to 7 days.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "refund_declined": (
+        "Order {number}: refund request {about} was declined",
+        (
+            "The reason stands on the order's page. If you disagree, just answer this mail.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "completed": (
+        "Order {number}: completed, see where the money went",
+        (
+            "This order is complete; its money went to the households that grew it. The order's "
+            "page shows where every fen went.\n\n{address}"
+        ),
+    ),
+}
+
+
+def letter_for(name: str, locale: str, facts: Facts) -> tuple[str, str]:
+    """(subject, body) of one letter."""
+    subject, body = (_EN if locale.startswith("en") else _ZH)[name]
+    values = {
+        "number": facts.number,
+        "total": facts.total,
+        "address": facts.address,
+        "about": facts.about,
+    }
+    return subject.format(**values), body.format(**values) + "\n\n溯田 Sutian\n"
