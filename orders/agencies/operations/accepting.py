@@ -49,7 +49,6 @@ from orders.agencies.queries.bulk import (
 from orders.agencies.rules.accepting import (
     LEAST_SIGNATURES,
     SPOILED,
-    Fault,
     SlicePart,
     Taken,
     faults,
@@ -58,11 +57,10 @@ from orders.agencies.rules.accepting import (
 )
 from orders.agencies.rules.terms import due_on
 from orders.ledger.rules import receivable
-from orders.sales.models import Allocation, Order, OrderLine, OrderState, Shipment, ShipmentLine
+from orders.sales.models import Order, OrderLine, OrderState, Shipment, ShipmentLine
 from orders.sales.operations import complete_order, mark_received, release_lines
 from orders.sales.queries import open_allocations
-from orders.shares.operations import SettledLine, settle_line
-from orders.shares.operations import Slice as SettledSlice
+from orders.shares.operations.settling import SettledLine, Slice, settle_lines
 
 PROTOCOL_FORMAT = 1
 
@@ -248,8 +246,10 @@ def _close(
     acceptance.signed_at = now
     acceptance.shipment.delivered_at = acceptance.shipment.delivered_at or now
     today = business_day(now)
-    for line in acceptance.lines:
-        _settle(session, order, acceptance, line, today, by, now)
+    settled = [
+        _settled(session, order, acceptance, line, today, by, now) for line in acceptance.lines
+    ]
+    settle_lines(session, settled, by=by, now=now)
     frozen = freeze(
         session,
         f"acceptance:{acceptance.id}",
@@ -263,7 +263,7 @@ def _close(
     _finish_delivery(session, order, bulk, f"acceptance:{acceptance.id}", by, now)
 
 
-def _settle(
+def _settled(
     session: Session,
     order: Order,
     acceptance: Acceptance,
@@ -271,8 +271,8 @@ def _settle(
     today: date,
     by: Actor,
     now: datetime,
-) -> None:
-    """One line becomes the households' money, and what can be sold again lies in the store again."""
+) -> SettledLine:
+    """One line to be divided among households; what can be sold again lies in the store again."""
     assert order.supplier is not None
     assert order.organisation_id is not None
     slices = sorted(
@@ -296,29 +296,22 @@ def _settle(
                 by=by,
                 now=now,
             )
-    settle_line(
-        session,
-        SettledLine(
-            subject=subject,
-            line_key=f"line:{line.line_id}",
-            order_key=f"order:{order.id}",
-            supplier_id=line.line.supplier_id,
-            product_id=line.line.product_id,
-            rule_id=line.line.rule_id,
-            amount=line.amount,
-            slices=_settled_slices(slices, parts),
-            debit_code=receivable(order.supplier.code, order.organisation_id),
-            citizen=False,
-            on=today,
-        ),
-        by=by,
-        now=now,
+    return SettledLine(
+        subject=subject,
+        line_key=f"line:{line.line_id}",
+        order_key=f"order:{order.id}",
+        supplier_id=line.line.supplier_id,
+        product_id=line.line.product_id,
+        rule_id=line.line.rule_id,
+        amount=line.amount,
+        slices=_settled_slices(slices, parts),
+        debit_code=receivable(order.supplier.code, order.organisation_id),
+        citizen=False,
+        on=today,
     )
 
 
-def _settled_slices(
-    slices: Sequence[ShipmentLine], parts: Sequence[SlicePart]
-) -> list[SettledSlice]:
+def _settled_slices(slices: Sequence[ShipmentLine], parts: Sequence[SlicePart]) -> list[Slice]:
     """Per contribution: what is gone for good, and what of it was accepted."""
     sums: dict[int, tuple[int, int]] = {}
     for each, part in zip(slices, parts, strict=True):
@@ -328,7 +321,7 @@ def _settled_slices(
             accepted + part.accepted,
         )
     return [
-        SettledSlice(contribution_id=key, consumed=consumed, accepted=accepted)
+        Slice(contribution_id=key, consumed=consumed, accepted=accepted)
         for key, (consumed, accepted) in sorted(sums.items())
         if consumed
     ]
@@ -337,7 +330,7 @@ def _settled_slices(
 def _finish_delivery(
     session: Session, order: Order, bulk: BulkOrder, cause: str, by: Actor, now: datetime
 ) -> None:
-    """After the last delivery is accepted: the term begins, and what did not come is not ordered."""
+    """After the last delivery is accepted the term begins, and what did not come is not ordered."""
     session.flush()
     open_shipments = session.scalar(
         sa.select(sa.func.count())

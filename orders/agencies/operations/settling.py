@@ -52,7 +52,7 @@ from orders.payments.models import BankLine, BankMatch
 from orders.payments.operations import match_bank_line
 from orders.sales.models import Order, Review
 from orders.sales.operations import complete_order
-from orders.shares.operations import reverse_line
+from orders.shares.operations.settling import reverse_line
 
 INVOICE_DIGITS = 20
 PAID_STAGES = (Stage.TO_REVIEW, Stage.DONE)

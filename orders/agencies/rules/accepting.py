@@ -13,7 +13,7 @@ from kernel.sharing import half_up, share_out
 
 LEAST_SIGNATURES = 2
 
-# (up to grams of net content, grams allowed, or basis points allowed): 定量包装商品计量监督管理办法.
+# (up to grams of net content, milligrams allowed, or basis points): 定量包装商品计量监督管理办法.
 _PREPACKED: tuple[tuple[int, int | None, int | None], ...] = (
     (50, None, 900),
     (100, 4_500, None),
@@ -132,7 +132,8 @@ def share_slices(shipped: Sequence[int], *, accepted: int, returned: int) -> lis
 
     Earlier slices win ties, so callers sort by allocation id. No part exceeds its slice.
     """
-    assert accepted >= 0 <= returned and accepted + returned <= sum(shipped)
+    assert accepted >= 0 <= returned
+    assert accepted + returned <= sum(shipped)
     taken = share_out(accepted, shipped)
     room = [whole - part for whole, part in zip(shipped, taken, strict=True)]
     back = share_out(returned, room) if returned else [0] * len(shipped)
