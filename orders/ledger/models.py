@@ -33,7 +33,7 @@ class Account(Model):
 
 
 class Transfer(Made, Model):
-    """Written once: the database refuses to change or delete it. A mistake is corrected by another."""
+    """Written once: the database refuses to change it. A mistake is corrected by another one."""
 
     __tablename__ = "transfers"
     __append_only__ = True

@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TypeVar
 
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kernel import audit
 from kernel.actors import Actor
-from kernel.db import Model, stamp
+from kernel.bulk import insert_missing
+from kernel.db import stamp
 from kernel.money import Money
 from orders.ledger.models import Account, AccountKind, Transfer
 from orders.ledger.queries import accounts_by_code, transfers_by_cause
 from orders.ledger.rules import account_name, kind_of, subject_of
-
-M = TypeVar("M", bound=Model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +92,7 @@ def _write(
         }
         for entry in entries
     ]
-    written = _insert_missing(session, Transfer, rows, unique="cause")
+    written = insert_missing(session, Transfer, rows, unique="cause")
     if written:
         audit.note(
             session, "post", f"transfer:{written[0].id}", by=by, now=now,
@@ -120,24 +117,7 @@ def _accounts(session: Session, entries: Iterable[Entry], on: date) -> dict[str,
             for code in missing
         ]
         # In the order of their codes, so that two who open the same accounts wait, not deadlock.
-        found |= {each.code: each for each in _insert_missing(session, Account, rows, "code")}
+        found |= {each.code: each for each in insert_missing(session, Account, rows, unique="code")}
         elsewhere = [code for code in missing if code not in found]
         found |= accounts_by_code(session, elsewhere)
     return found
-
-
-def _insert_missing(
-    session: Session, model: type[M], rows: list[dict[str, object]], unique: str
-) -> list[M]:
-    """Those of the rows that nobody has written yet, written."""
-    session.flush()
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    written = list(
-        session.scalars(
-            insert(model).on_conflict_do_nothing(index_elements=[unique]).returning(model),
-            rows,
-            execution_options={"populate_existing": True},
-        )
-    )
-    audit.remember(session, written)
-    return sorted(written, key=lambda row: row.id)

@@ -1,4 +1,4 @@
-"""The plan of accounts: how codes are built, what kind of account a code is, what it is called. Pure.
+"""The plan of accounts: how codes are built, of what kind they are, what they are called. Pure.
 
 `S` stands for a supplier's code and `H` for a household's (domain.md §4.6, suggested accounts).
 """
@@ -14,7 +14,7 @@ KINDS = ("assets", "liabilities", "equity", "income", "expenses")
 # Of these kinds a balance is what was debited less what was credited; of the others the reverse.
 DEBIT_NORMAL = frozenset({"assets", "expenses"})
 
-_CODE = re.compile(r"(?:%s)(?::[A-Za-z0-9][A-Za-z0-9-]*)+" % "|".join(KINDS))
+_CODE = re.compile(f"(?:{'|'.join(KINDS)})(?::[A-Za-z0-9][A-Za-z0-9-]*)+")
 
 
 def bank(supplier: str) -> str:
@@ -75,7 +75,7 @@ def kind_of(code: str) -> str:
 
 
 def subject_of(code: str) -> str:
-    """Whose account it is: the household's code, the buyer's organisation, or the supplier's code."""
+    """Whose account it is: a household's, a buying organisation's, or the supplier's."""
     parts = code.split(":")
     if code.startswith("liabilities:household:"):
         return f"household:{parts[2]}"

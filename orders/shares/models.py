@@ -96,7 +96,10 @@ class SplitPart(Made, Model):
 
     __tablename__ = "split_parts"
     __append_only__ = True
-    __table_args__ = (sa.Index("ix_split_parts_household", "household_id", "on"),)
+    __table_args__ = (
+        sa.Index("ix_split_parts_household", "household_id", "on"),
+        sa.Index("ix_split_parts_contribution", "contribution_id", "kind"),
+    )
 
     subject: Mapped[str] = mapped_column(sa.String(60), index=True)
     line: Mapped[str] = mapped_column(sa.String(40), index=True)

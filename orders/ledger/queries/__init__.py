@@ -8,7 +8,7 @@ from datetime import date
 from itertools import islice
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from kernel.db import MoneyColumn, sum_money
 from kernel.errors import Missing, Text
@@ -43,13 +43,17 @@ def transfers_by_cause(session: Session, causes: Iterable[str]) -> dict[str, Tra
 
 def _sides(on: date | None = None) -> sa.CompoundSelect[tuple[int, Money, Money]]:
     """Every transfer twice: once for each of its accounts, as (account, debited, credited)."""
+    until = Transfer.on <= on if on is not None else sa.true()
     nothing = sa.literal(0)
-    debits = sa.select(Transfer.debit_id.label("account_id"), Transfer.amount.label("debited"),
-                       nothing.label("credited"))  # fmt: skip
-    credits = sa.select(Transfer.credit_id, nothing, Transfer.amount)
-    if on is not None:
-        debits, credits = debits.where(Transfer.on <= on), credits.where(Transfer.on <= on)
-    return sa.union_all(debits, credits)
+    amount = Transfer.amount
+    return sa.union_all(
+        sa.select(
+            Transfer.debit_id.label("account_id"),
+            amount.label("debited"),
+            nothing.label("credited"),
+        ).where(until),
+        sa.select(Transfer.credit_id, nothing, amount).where(until),
+    )
 
 
 def natural(kind: AccountKind, debited: Money, credited: Money) -> Money:
@@ -86,7 +90,7 @@ def _balances(session: Session, which: sa.ColumnElement[bool], on: date | None) 
     return {code: natural(kind, debited, credited) for code, kind, debited, credited in found}
 
 
-def _side(column: sa.ColumnElement[int], on: date | None) -> sa.ColumnElement[Money]:
+def _side(column: InstrumentedAttribute[int], on: date | None) -> sa.ColumnElement[Money]:
     summed = sa.select(sum_money(Transfer.amount)).where(column == Account.id)
     if on is not None:
         summed = summed.where(Transfer.on <= on)
@@ -188,7 +192,7 @@ def trial_balance(session: Session, *, on: date | None = None) -> TrialBalance:
     found = session.execute(
         sa.select(Account, sum_money(sides.c.debited), sum_money(sides.c.credited))
         .join(sides, sides.c.account_id == Account.id)
-        .group_by(Account)
+        .group_by(*Account.__table__.columns)
         .order_by(Account.code)
     )
     rows = [
@@ -210,7 +214,7 @@ def latest_day(session: Session) -> date | None:
 def credited_after(
     session: Session, codes: Sequence[str], transfer_id: int
 ) -> dict[str, list[tuple[int, Money]]]:
-    """What these accounts were credited by transfers from this one on, oldest first: (id, amount)."""
+    """What these accounts were credited from this transfer on, oldest first: (id, amount)."""
     found: dict[str, list[tuple[int, Money]]] = {}
     for code, key, amount in session.execute(
         sa.select(Account.code, Transfer.id, Transfer.amount)

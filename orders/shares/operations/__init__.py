@@ -1,0 +1,23 @@
+"""Publishing rules, taking goods in at a price, splitting settled lines and reversing them."""
+
+from orders.shares.operations.ruling import Cost, publish_rule
+from orders.shares.operations.settling import (
+    SettledLine,
+    Slice,
+    reverse_line,
+    settle_line,
+    settle_lines,
+)
+from orders.shares.operations.storing import take_in_slips, write_off
+
+__all__ = [
+    "Cost",
+    "SettledLine",
+    "Slice",
+    "publish_rule",
+    "reverse_line",
+    "settle_line",
+    "settle_lines",
+    "take_in_slips",
+    "write_off",
+]
