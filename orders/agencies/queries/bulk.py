@@ -330,7 +330,7 @@ def acceptance_sheet(
             .joinedload(ShipmentLine.allocation)
             .options(
                 joinedload(Allocation.lot),
-                joinedload(Allocation.line),
+                joinedload(Allocation.line).joinedload(OrderLine.product),
                 joinedload(Allocation.household).load_only(Household.id, Household.region_code),
             ),
             selectinload(Acceptance.lines).options(
