@@ -87,7 +87,7 @@ def _transaction(transfer: sa.Row[tuple[date, str, str, Money, int, int]],
     on, cause, memo, amount, debit_id, credit_id = transfer
     # The cause is a link and not only a remark, so that two equal amounts of one day differ.
     return (
-        f'{on} * {_quoted(memo or cause)} ^{cause.replace(":", "/")}\n'
+        f"{on} * {_quoted(memo or cause)} ^{cause.replace(':', '/')}\n"
         f"  cause: {_quoted(cause)}\n"
         f"  {accounts[debit_id].name}  {amount.yuan} CNY\n"
         f"  {accounts[credit_id].name}  {(-amount).yuan} CNY\n"

@@ -39,7 +39,9 @@ def books(session, tmp_path):
 
 def bean_check(file: Path) -> int:
     program = Path(sys.executable).parent / "bean-check"
-    return subprocess.run([program, "--no-cache", file], capture_output=True, check=False).returncode
+    return subprocess.run(
+        [program, "--no-cache", file], capture_output=True, check=False
+    ).returncode
 
 
 def test_bean_check_accepts_the_books(books):
@@ -57,7 +59,9 @@ def test_a_fen_more_or_less_in_any_posting_or_balance_is_refused(books, tmp_path
     from beancount import loader
 
     lines = books.read_text().splitlines()
-    figures = [n for n, line in enumerate(lines) if re.search(r"-?\d+\.\d\d (?:~ 0\.00 )?CNY", line)]
+    figures = [
+        n for n, line in enumerate(lines) if re.search(r"-?\d+\.\d\d (?:~ 0\.00 )?CNY", line)
+    ]
     assert len(figures) > 30
     for number in figures:
         for fen in (1, -1):
