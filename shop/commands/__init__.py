@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from flask import Flask
 
-from shop.commands import audit, books, database, selfcheck, users, worker
+from shop.commands import audit, books, database, demo, selfcheck, users, worker
 
-COMMANDS = [audit.group, books.group, database.group, selfcheck.command, users.group, worker.command]
+COMMANDS = [
+    audit.group,
+    books.group,
+    database.group,
+    demo.command,
+    selfcheck.command,
+    users.group,
+    worker.command,
+]
 
 
 def register(app: Flask) -> None:

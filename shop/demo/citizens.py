@@ -1,0 +1,267 @@
+"""Parcels: ordered, paid through a message of the provider, sent, received, sometimes sent back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kernel.actors import WEBHOOK, Actor, Door, Role
+from orders.payments.gateway import Event
+from orders.payments.models import Payment, RefundKind
+from orders.payments.operations import (
+    close_unpaid_orders,
+    complete_citizen_order,
+    keep_page,
+    refund_order_lines,
+    start_payment,
+    take_event,
+)
+from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
+from orders.sales.operations import (
+    Contact,
+    OutOfStock,
+    Placing,
+    Wanted,
+    mark_received,
+    place_order,
+    ship_order,
+)
+from shop.demo import rhythm, tables
+from shop.demo.menus import Parcel
+from shop.demo.town import Town, at
+
+HOLD = timedelta(minutes=15)
+# A parcel that nobody complains about is complete so many days after it was signed for.
+COMPLETE_AFTER = timedelta(days=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a parcel."""
+
+    pays: bool
+    refund: str
+    reviews: bool
+
+
+def plan_parcel(town: Town, parcel: Parcel, chance: Random, buyer: int | None = None) -> None:
+    """Everything of one citizen's order, from the click to the review."""
+    fate = Fate(
+        pays=chance.random() > 0.06,
+        refund=chance.choices(("", "damaged", "late"), (92, 6, 2))[0],
+        reviews=chance.random() < 0.45,
+    )
+    moment = at(parcel.day, chance.randint(7, 21), chance.randint(0, 59))
+    town.plan(moment, lambda s, n: _place(town, parcel, fate, chance, buyer, s, n))
+
+
+def _place(
+    town: Town,
+    parcel: Parcel,
+    fate: Fate,
+    chance: Random,
+    buyer: int | None,
+    session: Session,
+    now: datetime,
+) -> None:
+    place = tables.words()["citizen"][parcel.place]
+    name = town.names.person("female" if parcel.number % 2 else "male")
+    citizen = Actor(door=Door.WEB, user_id=buyer)
+    try:
+        order = place_order(
+            session,
+            Placing(
+                lines=[
+                    Wanted(pack_id=town.packs[pack.product, pack.position], count=count)
+                    for pack, count in parcel.lines
+                ],
+                buyer_kind=BuyerKind.CITIZEN,
+                contact=Contact(
+                    recipient=name,
+                    phone=town.names.phone(),
+                    address=place["place"].format(n=chance.randint(2, 180)),
+                    email=f"buyer{parcel.number}@example.org",
+                    region=place["region"].ljust(12, "0"),
+                ),
+                request_key=f"parcel:{parcel.number}",
+                state=OrderState.AWAITING_PAYMENT,
+                hold_until=now + HOLD,
+                user_id=buyer,
+            ),
+            by=citizen,
+            now=now,
+        )
+    except OutOfStock:
+        town.missed += 1
+        return
+    payment = start_payment(session, order.id, by=citizen, now=now)
+    keep_page(
+        session, payment.id, session_id=f"cs_test_sample_{parcel.number}", url="",
+        by=citizen, now=now,
+    )  # fmt: skip
+    order_id, payment_id = order.id, payment.id
+    if fate.pays:
+        town.plan(
+            now + timedelta(minutes=3),
+            lambda s, n: _pay(town, parcel, fate, chance, order_id, payment_id, s, n),
+        )
+    else:
+        town.plan(now + HOLD + timedelta(seconds=30), lambda s, n: _close(s, n))
+
+
+def _close(session: Session, now: datetime) -> None:
+    close_unpaid_orders(session, now=now)
+
+
+def _pay(
+    town: Town,
+    parcel: Parcel,
+    fate: Fate,
+    chance: Random,
+    order_id: int,
+    payment_id: int,
+    session: Session,
+    now: datetime,
+) -> None:
+    order = session.get_one(Order, order_id)
+    key = session.get_one(Payment, payment_id).request_key
+    page = {
+        "object": "checkout.session",
+        "id": f"cs_test_sample_{parcel.number}",
+        "payment_status": "paid",
+        "amount_total": order.total.fen,
+        "currency": "cny",
+        "payment_intent": f"pi_test_sample_{parcel.number}",
+        "metadata": {"payment": key},
+    }
+    charge = {
+        "object": "charge",
+        "id": f"ch_test_sample_{parcel.number}",
+        "payment_intent": f"pi_test_sample_{parcel.number}",
+        "method": chance.choice(("wechat_pay", "wechat_pay", "alipay", "card")),
+        "metadata": {"payment": key},
+    }
+    _tell(session, "checkout.session.completed", f"{parcel.number}_paid", page, now)
+    _tell(session, "charge.succeeded", f"{parcel.number}_charge", charge, now)
+    ships = at(rhythm.working_days_after((now + timedelta(hours=8)).date(), 1), 14, 10)
+    town.plan(ships, lambda s, n: _ship(town, parcel, fate, chance, order_id, s, n))
+
+
+def _tell(session: Session, kind: str, key: str, thing: dict[str, Any], now: datetime) -> None:
+    """A message of the provider, taken as the webhook takes it."""
+    take_event(session, Event(f"evt_test_sample_{key}", kind, thing), by=WEBHOOK, now=now)
+
+
+def _ship(
+    town: Town,
+    parcel: Parcel,
+    fate: Fate,
+    chance: Random,
+    order_id: int,
+    session: Session,
+    now: datetime,
+) -> None:
+    suppliers = sorted({pack.supplier for pack, _ in parcel.lines})
+    for number, supplier in enumerate(suppliers):
+        ship_order(
+            session,
+            order_id,
+            supplier_id=town.suppliers[supplier],
+            carrier="邮政快递（样例）",
+            tracking=f"YZ{parcel.number:09}{number}",
+            request_key=f"parcel:{order_id}:{supplier}",
+            by=town.actor(supplier, Role.STOREKEEPER),
+            now=now,
+        )
+    arrives = now + timedelta(days=chance.randint(2, 4), hours=chance.randint(0, 5))
+    town.plan(arrives, lambda s, n: _receive(town, parcel, fate, chance, order_id, s, n))
+
+
+def _receive(
+    town: Town,
+    parcel: Parcel,
+    fate: Fate,
+    chance: Random,
+    order_id: int,
+    session: Session,
+    now: datetime,
+) -> None:
+    mark_received(session, order_id, by=Actor(door=Door.WEB), now=now)
+    if fate.refund == "damaged":
+        town.plan(
+            now + timedelta(hours=20),
+            lambda s, n: _refund(town, parcel, order_id, RefundKind.DAMAGED, "压伤，见照片", s, n),
+        )
+    done = now + COMPLETE_AFTER
+    town.plan(
+        done,
+        lambda s, n: (
+            complete_citizen_order(s, order_id, by=Actor(door=Door.WORKER), now=n) and None
+        ),
+    )
+    if fate.refund == "late":
+        town.plan(
+            done + timedelta(days=2),
+            lambda s, n: _refund(town, parcel, order_id, RefundKind.QUALITY, "有一个空心", s, n),
+        )
+
+
+def _refund(
+    town: Town,
+    parcel: Parcel,
+    order_id: int,
+    kind: RefundKind,
+    reason: str,
+    session: Session,
+    now: datetime,
+) -> None:
+    """A part of the first line: granted, sent, and confirmed by the provider an hour later."""
+    line = session.scalars(
+        sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
+    ).first()
+    assert line is not None
+    supplier = parcel.lines[0][0].supplier
+    refund = refund_order_lines(
+        session,
+        order_id,
+        {line.id: max(1, line.quantity // 8)},
+        kind=kind,
+        reason=reason,
+        request_key=f"claim:{order_id}",
+        by=town.actor(supplier, Role.MANAGER),
+        now=now,
+    )
+    sent = {
+        "object": "refund",
+        "id": f"re_test_sample_{parcel.number}",
+        "status": "succeeded",
+        "metadata": {"refund": refund.request_key},
+    }
+    town.plan(
+        now + timedelta(hours=1),
+        lambda s, n: _tell(s, "refund.updated", f"{parcel.number}_refund", sent, n),
+    )
+
+
+def ask_refund(town: Town, order_id: int, session: Session, now: datetime) -> None:
+    """A buyer asks; the cooperative has not answered yet."""
+    line = session.scalars(
+        sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
+    ).first()
+    assert line is not None
+    refund_order_lines(
+        session,
+        order_id,
+        {line.id: max(1, line.quantity // 6)},
+        kind=RefundKind.DAMAGED,
+        reason="有一个从中间裂了，压的",
+        request_key=f"asked:{order_id}",
+        approved=False,
+        by=Actor(door=Door.WEB),
+        now=now,
+    )
