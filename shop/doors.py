@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint
 
+from catalog.lots import views as lots
+from catalog.products import views as products
+from shop.office import views as office
+from shop.storefront import views as storefront
 from shop.views import account, admin, machine, settings
 
 BLUEPRINTS: list[Blueprint] = [
+    storefront.bp,
     account.bp,
     settings.bp,
     admin.bp,
+    office.bp,
+    *lots.blueprints,
+    products.bp,
     machine.bp,
 ]

@@ -27,7 +27,7 @@ from orders.agencies.models import (
     UnitKind,
 )
 from orders.agencies.queries.scope import Scope
-from orders.agencies.queries.sums import last_orders, sums_of_units, units_with_filings
+from orders.agencies.queries.sums import sums_of_units, units_with_filings
 from orders.agencies.queries.units import NATION
 from orders.agencies.rules.rates import Duty, Standing, rate, standing
 
@@ -126,6 +126,7 @@ class UnitFigures:
     figures: Figures
     last_order_on: date | None
     standing: Standing
+    policy: Policy | None
 
     @property
     def gap(self) -> Fraction | None:
@@ -141,20 +142,18 @@ def unit_figures(
     today: date,
     channel: str | None = None,
 ) -> list[UnitFigures]:
-    """Every unit of the scope, by name: four statements, whatever their number."""
+    """Every unit of the scope, by name: three statements, whatever their number."""
     policies = list(session.scalars(sa.select(Policy).where(Policy.year == year)))
     sums = sums_of_units(session, scope, year, as_of if as_of < today else None, channel)
-    last = last_orders(session, scope, year, as_of, channel)
     return [
-        _unit_row(row, sums[row.id], last.get(row.id), policies, year, as_of)
-        for row in session.execute(units_with_filings(scope, year, as_of))
+        _unit_row(row, sums[row.id], policies, year, as_of)
+        for row in session.execute(units_with_filings(scope, year, as_of, channel))
     ]
 
 
 def _unit_row(
     row: sa.Row[*tuple[Any, ...]],
     sums: dict[tuple[Basis, Purpose], Money],
-    last_order_on: date | None,
     policies: Sequence[Policy],
     year: int,
     as_of: date,
@@ -179,7 +178,7 @@ def _unit_row(
         base=row.base or ZERO,
         ratio_bp=row.ratio_bp or 0,
         figures=figures,
-        last_order_on=last_order_on,
+        last_order_on=row.last_order_on,
         standing=standing(
             duty=duty,
             filed=filed,
@@ -190,6 +189,7 @@ def _unit_row(
             year=year,
             filing_to=policy.filing_to if policy else date(year, *USUAL_FILING_TO),
         ),
+        policy=policy,
     )
 
 

@@ -25,6 +25,7 @@ class MovementRow:
     """One signed row of a figure, with the order it points to."""
 
     id: int
+    year: int
     on: date
     unit_id: int
     unit: str
@@ -91,6 +92,7 @@ def movement_rows(
     rows = session.execute(
         sa.select(
             QuotaMovement.id,
+            QuotaMovement.year,
             QuotaMovement.on,
             QuotaMovement.unit_id,
             Organisation.short_name,

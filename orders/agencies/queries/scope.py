@@ -47,7 +47,7 @@ def _supervised(organisation_id: int) -> sa.Select[int]:
     below = (
         sa.select(Organisation.id)
         .where(Organisation.parent_id == organisation_id)
-        .cte("supervised", recursive=True)
+        .cte(recursive=True)
     )
     deeper = sa.select(Organisation.id).join(below, Organisation.parent_id == below.c.id)
     return sa.select(below.union(deeper).c.id)

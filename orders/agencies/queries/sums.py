@@ -25,9 +25,13 @@ from orders.agencies.models import (
 from orders.agencies.queries.scope import Scope
 
 
-def units_with_filings(scope: Scope, year: int, as_of: date) -> sa.Select[*tuple[Any, ...]]:
-    """Units with the version of their filing that was in effect on that day."""
+def units_with_filings(
+    scope: Scope, year: int, as_of: date, channel: str | None
+) -> sa.Select[*tuple[Any, ...]]:
+    """Units with the version of their filing that was in effect on that day, and the day of their
+    last order until then."""
     effective = _effective_versions(year, as_of)
+    last = _last_orders(scope, year, as_of, channel)
     supervisor = aliased(Organisation)
     leading, leading_organisation = aliased(Unit), aliased(Organisation)
     return (
@@ -47,8 +51,10 @@ def units_with_filings(scope: Scope, year: int, as_of: date) -> sa.Select[*tuple
             Filing.base,
             Filing.ratio_bp,
             Filing.reserved,
+            last.c.last_order_on,
         )
         .join(Unit.organisation)
+        .outerjoin(last, last.c.unit_id == Unit.id)
         .outerjoin(supervisor, supervisor.id == Organisation.parent_id)
         .outerjoin(leading, leading.id == Unit.representative_id)
         .outerjoin(leading_organisation, leading_organisation.id == leading.organisation_id)
@@ -100,11 +106,9 @@ def sums_of_units(
     return found
 
 
-def last_orders(
-    session: Session, scope: Scope, year: int, as_of: date, channel: str | None
-) -> dict[int, date]:
-    query = (
-        sa.select(QuotaMovement.unit_id, sa.func.max(QuotaMovement.on))
+def _last_orders(scope: Scope, year: int, as_of: date, channel: str | None) -> sa.Subquery:
+    found = (
+        sa.select(QuotaMovement.unit_id, sa.func.max(QuotaMovement.on).label("last_order_on"))
         .where(
             QuotaMovement.year == year,
             QuotaMovement.basis == Basis.ORDERED,
@@ -115,5 +119,5 @@ def last_orders(
         .group_by(QuotaMovement.unit_id)
     )
     if channel:
-        query = query.where(QuotaMovement.channel == channel)
-    return dict(session.execute(query).all())
+        found = found.where(QuotaMovement.channel == channel)
+    return found.subquery()

@@ -212,4 +212,4 @@ def test_the_number_of_statements_does_not_grow_with_the_units(session, school, 
         more.buys("10", date(2026, 4, 1))
     session.expunge_all()
 
-    assert count() == with_one == 7
+    assert count() == with_one == 6
