@@ -39,6 +39,11 @@ def prepaid(supplier: str) -> str:
     return f"liabilities:prepaid:{supplier}"
 
 
+def refunds(supplier: str) -> str:
+    """What goes back to buyers and has not reached them yet."""
+    return f"liabilities:refunds:{supplier}"
+
+
 def household(household_code: str, supplier: str) -> str:
     return f"liabilities:household:{household_code}:{supplier}"
 
@@ -90,6 +95,7 @@ _NAMES = {
     "assets:receivable": "%(supplier)s to receive from organisation %(party)s",
     "assets:goods": "Goods in store of %(supplier)s",
     "liabilities:prepaid": "Paid in advance to %(supplier)s",
+    "liabilities:refunds": "To be paid back by %(supplier)s",
     "liabilities:household": "%(supplier)s owes household %(party)s",
     "liabilities:in-transit": "Payments under way of %(supplier)s",
     "liabilities:collective": "Retained for the collective, %(supplier)s",

@@ -98,7 +98,7 @@ def settle_payment(
     payment.state = PaymentState.PAID
     session.flush()
     waiting = order.state is OrderState.AWAITING_PAYMENT
-    to = accounts.prepaid if waiting else accounts.clearing
+    to = accounts.prepaid if waiting else accounts.refunds
     _post(session, order, payment, received.amount, to, by, now)
     audit.note(
         session, "settle_payment", f"order:{order.id}", by=by, now=now,
@@ -168,7 +168,7 @@ def _hold(
         order.hold_until = now + LOOK_INTO_IT
     session.flush()
     if received.currency.lower() == "cny":
-        _post(session, order, payment, received.amount, accounts.clearing, by, now)
+        _post(session, order, payment, received.amount, accounts.refunds, by, now)
     audit.note(
         session, "hold_payment", f"order:{order.id}", by=by, now=now,
         payment=payment.id, received=received.amount, currency=received.currency,

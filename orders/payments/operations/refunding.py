@@ -264,7 +264,7 @@ def _post_owed(session: Session, order: Order, refund: Refund, by: Actor, now: d
         [
             Entry(
                 accounts.prepaid(codes[part.line.supplier_id]),
-                accounts.clearing(codes[part.line.supplier_id]),
+                accounts.refunds(codes[part.line.supplier_id]),
                 part.amount,
                 f"refund_line:{part.id}",
                 f"{order.number} {refund.number}",
@@ -286,7 +286,7 @@ def _take_shares_back(session: Session, refund: Refund, by: Actor, now: datetime
             of_line=f"line:{part.line.id}",
             amount=part.amount,
             quantity=part.quantity,
-            credit_code=accounts.clearing(codes[part.line.supplier_id]),
+            credit_code=accounts.refunds(codes[part.line.supplier_id]),
             on=business_day(now),
             by=by,
             now=now,
@@ -301,7 +301,7 @@ def _post_done(session: Session, order: Order, refund: Refund, by: Actor, now: d
         session,
         [
             Entry(
-                accounts.clearing(code),
+                accounts.refunds(code),
                 accounts.provider(code),
                 amount,
                 f"refund:{refund.id}:{code}",
