@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kernel.db import Model
 from kernel.errors import Text
@@ -42,3 +44,18 @@ def rows_of(*models: type[Model]) -> Callable[[Session], int]:
         )
 
     return count
+
+
+class CheckRun(Model):
+    """One look at every invariant: when, how long, what was found, where the trail ended."""
+
+    __tablename__ = "check_runs"
+    __audited__ = False
+
+    began_at: Mapped[datetime] = mapped_column(index=True)
+    milliseconds: Mapped[int]
+    rows: Mapped[int]
+    differences: Mapped[int]
+    results: Mapped[list[Any]]
+    trail_count: Mapped[int]
+    trail_hash: Mapped[str] = mapped_column(sa.String(64))

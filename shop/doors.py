@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from catalog.lots import views as lots
 from catalog.products import views as products
+from shop.audit import views as audit
 from shop.office import views as office
 from shop.storefront import views as storefront
 from shop.views import account, admin, machine, settings
@@ -16,6 +17,7 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     admin.bp,
     office.bp,
+    audit.bp,
     *lots.blueprints,
     products.bp,
     machine.bp,

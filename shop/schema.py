@@ -17,6 +17,7 @@ import catalog.lots.models
 import catalog.products.models
 import catalog.suppliers.models
 import kernel.audit
+import kernel.checks
 import kernel.numbering
 import kernel.once
 import kernel.outbox

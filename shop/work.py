@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import catalog.products.tasks  # noqa: F401  registers take_off_lapsed
 import kernel.mail  # noqa: F401  registers send_mail
+import shop.audit.tasks  # noqa: F401  registers self_check
 from kernel.outbox import HANDLERS, SCHEDULES
 
 __all__ = ["HANDLERS", "SCHEDULES"]

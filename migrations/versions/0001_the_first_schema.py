@@ -102,6 +102,27 @@ def upgrade():
         sa.UniqueConstraint("slug", name=op.f("uq_categories_slug")),
     )
     op.create_table(
+        "check_runs",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "milliseconds", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("rows", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "differences", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("results", sa.JSON(), nullable=False),
+        sa.Column(
+            "trail_count", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("trail_hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_check_runs")),
+    )
+    with op.batch_alter_table("check_runs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_check_runs_began_at"), ["began_at"], unique=False)
+
+    op.create_table(
         "document_sequences",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(length=8), nullable=False),
@@ -4192,6 +4213,10 @@ def downgrade():
     op.drop_table("jobs")
     op.drop_table("heartbeats")
     op.drop_table("document_sequences")
+    with op.batch_alter_table("check_runs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_check_runs_began_at"))
+
+    op.drop_table("check_runs")
     op.drop_table("categories")
     op.drop_table("audit_heads")
     with op.batch_alter_table("audit_entries", schema=None) as batch_op:

@@ -1,0 +1,120 @@
+"""What an auditor looks at: the last self-check, the books, the trail."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from kernel.audit import AuditEntry
+from kernel.checks import CheckRun
+from kernel.errors import Text
+from kernel.outbox import Job, JobState
+from kernel.people import User
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    subject: str
+    sentence: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One invariant of a run."""
+
+    name: str
+    title: Text
+    rows: int
+    differences: int
+    seconds: float
+    examples: list[Example]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    began_at: datetime
+    seconds: float
+    rows: int
+    differences: int
+    checks: list[Checked]
+    trail_count: int
+    trail_hash: str
+
+
+def latest_run(session: Session) -> Run | None:
+    """The newest finished self-check; None before the first."""
+    run = session.scalar(sa.select(CheckRun).order_by(CheckRun.id.desc()).limit(1))
+    if run is None:
+        return None
+    checks = [_checked(each) for each in run.results]
+    return Run(
+        run.began_at, run.milliseconds / 1000, run.rows, run.differences, checks,
+        run.trail_count, run.trail_hash,
+    )  # fmt: skip
+
+
+def _checked(kept: dict[str, Any]) -> Checked:
+    examples = [
+        Example(each["subject"], Text(each["message"], **each["values"]))
+        for each in kept["examples"]
+    ]
+    return Checked(
+        kept["name"], Text(kept["title"]), kept["rows"], kept["differences"],
+        kept["milliseconds"] / 1000, examples,
+    )  # fmt: skip
+
+
+def is_running(session: Session) -> bool:
+    """Whether a self-check waits for a worker or is under way."""
+    waiting = sa.select(Job.id).where(
+        Job.name == "self_check", Job.state.in_((JobState.READY, JobState.RUNNING))
+    )
+    return session.scalar(waiting.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRow:
+    """One transaction as the trail tells it."""
+
+    number: int
+    at: datetime
+    who: str
+    door: str
+    action: str
+    subject: str
+    details: str
+    rows: int
+    hash: str
+
+
+def trail(session: Session, *, text: str = "", offset: int = 0, limit: int = 50) -> list[TrailRow]:
+    """Newest first; `text` finds an action (`place_order`), a subject (`order:12`) or a name."""
+    query = sa.select(AuditEntry, User.name).outerjoin(User, User.id == AuditEntry.user_id)
+    if text:
+        query = query.where(
+            sa.or_(
+                # A transaction may do several things; each is told in its notes.
+                AuditEntry.notes.contains(f'"{text}"', autoescape=True),
+                User.name.contains(text, autoescape=True),
+            )
+        )
+    found = session.execute(query.order_by(AuditEntry.number.desc()).offset(offset).limit(limit))
+    return [_row(entry, name) for entry, name in found]
+
+
+def _row(entry: AuditEntry, name: str | None) -> TrailRow:
+    notes = json.loads(entry.notes)["notes"]
+    details = "; ".join(
+        f"{key} {value}" for key, value in notes[0]["details"].items() if value not in ("", None)
+    )
+    more = f" (+{len(notes) - 1})" if len(notes) > 1 else ""
+    rows = sum(len(each) for each in json.loads(entry.rows).values())
+    return TrailRow(
+        entry.number, entry.at, name or entry.program, entry.door, entry.action + more,
+        entry.subject, details, rows, entry.hash,
+    )  # fmt: skip

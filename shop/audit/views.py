@@ -1,0 +1,98 @@
+"""/audit: the self-check, the books and the trail, for those who only read."""
+
+from __future__ import annotations
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response as AnyResponse
+
+from kernel import audit
+from kernel.actors import Role
+from kernel.outbox import enqueue
+from kernel.web.access import requires
+from kernel.web.once import once
+from kernel.web.work import now, services, session, transaction
+from orders.ledger.queries import statement, trial_balance
+from orders.ledger.queries.beancount import ledger_lines
+from shop.audit import queries
+
+bp = Blueprint("audit", __name__, url_prefix="/audit")
+
+PER_PAGE = 50
+
+
+@bp.get("/")
+@requires(Role.AUDITOR)
+def selfcheck() -> str:
+    return render_template(
+        "audit/selfcheck.html",
+        run=queries.latest_run(session()),
+        running=queries.is_running(session()),
+    )
+
+
+@bp.post("/self-check")
+@requires(Role.AUDITOR)
+@once
+def run_selfcheck() -> AnyResponse:
+    if not queries.is_running(session()):
+        with transaction() as work:
+            enqueue(work, "self_check", now=now())
+    flash(_("The worker looks at every invariant now; this page shows what it finds."))
+    return redirect(url_for("audit.selfcheck"), code=303)
+
+
+@bp.get("/books")
+@requires(Role.AUDITOR)
+def books() -> str:
+    return render_template("audit/books.html", trial=trial_balance(session()))
+
+
+@bp.get("/books/<path:code>")
+@requires(Role.AUDITOR)
+def account(code: str) -> str:
+    return render_template("audit/account.html", sheet=statement(session(), code))
+
+
+@bp.get("/books.beancount")
+@requires(Role.AUDITOR)
+def export() -> Response:
+    """The same file as `flask books export`, streamed."""
+
+    def lines():  # type: ignore[no-untyped-def]
+        with services().database.snapshot() as work:
+            yield from ledger_lines(work)
+
+    return Response(
+        stream_with_context(lines()),
+        mimetype="text/plain",
+        headers={"Content-Disposition": "attachment; filename=sutian.beancount"},
+    )
+
+
+@bp.get("/trail")
+@requires(Role.AUDITOR)
+def trail() -> str:
+    typed = request.args.get("page", "")
+    page = int(typed) if typed.isdecimal() and 0 < int(typed) < 100_000 else 1
+    words = request.args.get("q", "").strip()[:60]
+    rows = queries.trail(session(), text=words, offset=(page - 1) * PER_PAGE, limit=PER_PAGE + 1)
+    count, head = audit.head(session())
+    return render_template(
+        "audit/trail.html",
+        rows=rows[:PER_PAGE],
+        words=words,
+        page=page,
+        more=len(rows) > PER_PAGE,
+        count=count,
+        head=head,
+    )

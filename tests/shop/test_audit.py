@@ -1,0 +1,66 @@
+"""An auditor reads everything and changes nothing; a planted difference is found and named."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from kernel.actors import Role
+from kernel.money import Money
+from kernel.people import OrganisationKind
+from orders.ledger.operations import Entry, post
+from shop.working import Worker
+from tests import makers
+from tests.web import given
+
+
+@pytest.fixture
+def auditor(db, person):
+    with given(db) as session:
+        bureau = makers.organisation(session, "黔江区审计局", kind=OrganisationKind.GOVERNMENT)
+        user = makers.member(session, bureau, Role.AUDITOR)
+        post(
+            session,
+            [Entry("assets:goods:SS", "liabilities:household:H-1:SS", Money(38_400), "slip:1")],
+            on=makers.TODAY, by=makers.SOMEBODY, now=makers.NOON,
+        )  # fmt: skip
+    return person(user)
+
+
+def test_a_self_check_is_asked_for_done_by_the_worker_and_shown(app, auditor):
+    auditor.open("/audit/").sees("No self-check has run yet")
+    auditor.press("Check again now").sees("A self-check is under way")
+    Worker(app.extensions["services"]).drain()
+    auditor.open("/audit/").sees("no difference", "The audit trail matches every row")
+
+
+def test_a_row_changed_behind_the_trail_is_named(app, db, auditor):
+    with db.engine.begin() as connection:
+        connection.execute(sa.text("UPDATE accounts SET name = 'other' WHERE code LIKE 'assets%'"))
+    auditor.open("/audit/").press("Check again now")
+    Worker(app.extensions["services"]).drain()
+    auditor.open("/audit/").sees("accounts", "was changed behind the trail")
+
+
+def test_the_books_lead_from_the_trial_balance_to_every_transfer(auditor):
+    auditor.open("/audit/books").sees("¥384.00", "equal")
+    auditor.follow("liabilities:household:H-1:SS").sees("slip:1", "assets:goods:SS", "¥384.00")
+
+
+def test_the_exported_books_are_those_of_the_command(auditor):
+    answer = auditor.client.get("/audit/books.beancount")
+    assert "Liabilities:Household:H-1:SS  -384.00 CNY" in answer.get_data(as_text=True)
+
+
+def test_the_trail_is_found_by_action(auditor):
+    auditor.open("/audit/trail?q=post").sees("arrange test", "(+")
+    auditor.open("/audit/trail?q=nothing_like_it").sees("Nothing of that kind")
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.AUDITOR])
+def test_nobody_else_enters(role, db, person):
+    with given(db) as session:
+        user = makers.member(session, makers.organisation(session), role)
+    visitor = person(user)
+    for path in ("/audit/", "/audit/books", "/audit/trail", "/audit/books.beancount"):
+        visitor.open(path, status=403)
