@@ -53,7 +53,7 @@ def test_the_exported_books_are_those_of_the_command(auditor):
 
 
 def test_the_trail_is_found_by_action(auditor):
-    auditor.open("/audit/trail?q=post").sees("arrange test", "(+")
+    auditor.open("/audit/trail?q=post").sees("arrange (+1) test")
     auditor.open("/audit/trail?q=nothing_like_it").sees("Nothing of that kind")
 
 
