@@ -152,9 +152,8 @@ def spent_on_households(
     begin, end = year_span(business_year(now))
     kept = Allocation.quantity - Allocation.released
     # Integer division that rounds up, the same on both databases; Money columns hold fen.
-    fen = (sa.type_coerce(OrderLine.amount, sa.BigInteger) * kept + OrderLine.quantity - 1).op("/")(
-        OrderLine.quantity
-    )
+    worth = sa.type_coerce(OrderLine.amount, sa.BigInteger) * kept + OrderLine.quantity - 1
+    fen = worth.op("/", precedence=8)(OrderLine.quantity)  # as strong as *, or brackets go missing
     rows = session.execute(
         sa.select(Allocation.household_id, sum_whole(fen))
         .join(OrderLine, OrderLine.id == Allocation.line_id)
