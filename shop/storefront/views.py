@@ -1,0 +1,282 @@
+"""The public pages. None of them changes anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date
+
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from catalog.lots.queries import (
+    ShelfRow,
+    Sorting,
+    count_shelf,
+    product_sheet,
+    shelf,
+    trace,
+    village_sheets,
+)
+from catalog.products.queries import category_by_slug
+from kernel.errors import Missing, Text
+from kernel.quantities import BaseUnit
+from kernel.text import tidy
+from kernel.web.access import public
+from kernel.web.work import session, today
+from shop.storefront import dividing, queries, seasons, stories
+
+bp = Blueprint("storefront", __name__)
+
+PAGE = 24
+MOST_RIPE = 10
+MOST_VILLAGES = 8
+
+# When all public pages were last looked at with axe, at both widths, both themes and large type.
+CHECKED_ON = date(2026, 11, 23)
+
+
+@bp.get("/")
+@public
+def home() -> str:
+    """What is ripe, who leads, where the money goes."""
+    day = today()
+    rows = shelf(session(), today=day, limit=80)
+    ripe = sorted(
+        (row for row in rows if row.in_season and row.packs_free),
+        key=lambda row: (not row.in_harvest, rows.index(row)),
+    )[:MOST_RIPE]
+    leads = stories.chosen(rows)
+    sheet = product_sheet(session(), leads[0].slug, day) if leads else None
+    spans = queries.seasons_of(session(), [row.product_id for row in ripe])
+    sharing = queries.sharing_of(session(), [row.product_id for row in leads], day)
+    return render_template(
+        "storefront/home.html",
+        bars={key: seasons.bars(*each, day.year) for key, each in spans.items()},
+        goods=queries.goods_of_villages(session(), day),
+        groups=_groups(leads[0], sharing) if leads else [],
+        leads=leads,
+        now_at=seasons.place_in_year(day),
+        products=len(rows),
+        ripe=ripe,
+        sheet=sheet,
+        spoken=seasons.spoken,
+        stories=stories,
+        term=seasons.solar_term(day),
+        villages=village_sheets(session(), [""], today=day)[:MOST_VILLAGES],
+        year=queries.year_of_money(session(), day.year),
+    )
+
+
+@bp.get("/products")
+@public
+def products() -> str:
+    """The whole shelf, or what of it was asked for."""
+    return _shelf_page(category=request.args.get("category") or None)
+
+
+@bp.get("/categories/<slug>")
+@public
+def category(slug: str) -> str:
+    category_by_slug(session(), slug)
+    return _shelf_page(category=slug, fixed=True)
+
+
+@bp.get("/search")
+@public
+def search() -> str:
+    """Chinese, English, pinyin or initials."""
+    text = tidy(request.args.get("q", ""))[:80]
+    return _shelf_page(category=request.args.get("category") or None, text=text)
+
+
+def _shelf_page(*, category: str | None, fixed: bool = False, text: str | None = None) -> str:
+    village = request.args.get("village") or None
+    sort = _sorting(request.args.get("sort", ""))
+    page = _page(request.args.get("page", ""))
+    rows = shelf(
+        session(), today=today(), category=category, text=text, village=village, sort=sort,
+        offset=(page - 1) * PAGE, limit=PAGE + 1,
+    ) if text != "" else []  # fmt: skip
+    shown = rows[:PAGE]
+    shelves, places = queries.filters(session())
+    return render_template(
+        "storefront/shelf.html",
+        category=next((each for each in shelves if each.key == category), None),
+        fixed=fixed,
+        groups=_by_category(shown) if sort is Sorting.RECOMMENDED and text is None else [shown],
+        more=len(rows) > PAGE,
+        page=page,
+        places=places,
+        rows=shown,
+        shares=_shares(shown),
+        shelves=shelves,
+        sort=sort,
+        sortings=Sorting,
+        text=text,
+        total=_count(shelves, category, village, text, len(rows), page),
+        village=next((each for each in places if each.key == village), None),
+    )
+
+
+def _count(
+    shelves: list[queries.Choice],
+    category: str | None,
+    village: str | None,
+    text: str | None,
+    found: int,
+    page: int,
+) -> int:
+    """How many there are, without asking again where it is known already."""
+    if page == 1 and found <= PAGE:
+        return found
+    if village is None and text is None:
+        return sum(each.count for each in shelves if category in (None, each.key))
+    return count_shelf(session(), today=today(), category=category, text=text, village=village)
+
+
+def _by_category(rows: list[ShelfRow]) -> list[list[ShelfRow]]:
+    groups: dict[str, list[ShelfRow]] = {}
+    for row in rows:
+        groups.setdefault(row.category_slug, []).append(row)
+    return list(groups.values())
+
+
+def _shares(rows: list[ShelfRow]) -> dict[int, str]:
+    """Product → fen of each yuan of its pack that reach households, with one decimal."""
+    sharing = queries.sharing_of(session(), [row.product_id for row in rows], today())
+    found = {}
+    for row in rows:
+        share = dividing.households_get(_groups(row, sharing))
+        if share:
+            tenths = (share.fen * 2000 + row.price.fen) // (2 * row.price.fen)
+            found[row.product_id] = f"{tenths // 10}.{tenths % 10}"
+    return found
+
+
+def _groups(row: ShelfRow, sharing: dict[int, queries.Sharing]) -> list[dividing.Group]:
+    if row.product_id not in sharing:
+        return []
+    return sharing[row.product_id].groups(row.grade, row.price, row.content, row.base_unit)
+
+
+def _sorting(wanted: str) -> Sorting:
+    try:
+        return Sorting(wanted)
+    except ValueError:
+        return Sorting.RECOMMENDED
+
+
+def _page(wanted: str) -> int:
+    return int(wanted) if wanted.isdecimal() and 0 < len(wanted) < 5 and int(wanted) > 0 else 1
+
+
+@bp.get("/products/<slug>")
+@public
+def product(slug: str) -> str:
+    sheet = product_sheet(session(), slug, today())
+    sharing = queries.sharing_of(session(), [sheet.product.id], today()).get(sheet.product.id)
+    wanted = request.args.get("pack", "")
+    offers = sorted(sheet.packs, key=lambda each: (each.pack.position, each.pack.id))
+    there = [each for each in offers if each.count] or offers
+    usual = there[len(there) // 2] if there else None
+    chosen = next((each for each in offers if str(each.pack.id) == wanted), usual)
+    groups = []
+    if sharing and chosen and chosen.pack.price:
+        groups = sharing.groups(
+            chosen.pack.grade, chosen.pack.price, chosen.pack.content, sheet.product.base_unit
+        )
+    return render_template(
+        "storefront/product.html",
+        BaseUnit=BaseUnit,
+        chosen=chosen,
+        groups=groups,
+        offers=offers,
+        product=sheet.product,
+        reviews=queries.reviews_of(session(), sheet.product.id),
+        share=dividing.households_get(groups),
+        sharing=sharing,
+        sheet=sheet,
+    )
+
+
+@bp.get("/villages/<code>")
+@public
+def village(code: str) -> str:
+    found = queries.village_by(session(), code)
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    rows = shelf(session(), today=today(), village=code, limit=60)
+    return render_template(
+        "storefront/village.html",
+        households=queries.households_with_goods(session(), code, today()),
+        rows=rows,
+        shares=_shares(rows),
+        village=found,
+        voices=queries.voices_of(session(), code),
+    )
+
+
+@bp.get("/trace")
+@public
+def look_up() -> str | Answer:
+    """Where one types what stands below the bag's code."""
+    code = tidy(request.args.get("code", ""))[:60]
+    if code:
+        return redirect(f"/trace/{code.replace('/', '')}", code=303)
+    return render_template("storefront/look_up.html", code="", missing=False)
+
+
+@bp.get("/trace/<code>")
+@public
+def trace_page(code: str) -> str | tuple[str, int]:
+    try:
+        sheet = trace(session(), code, today=today())
+    except Missing:
+        return render_template("storefront/look_up.html", code=code, missing=True), 404
+    return render_template("storefront/trace.html", product=sheet.lot.product, sheet=sheet)
+
+
+@bp.get("/impact")
+@public
+def impact() -> str:
+    """Public figures: what of this year's money reached which villages."""
+    year = today().year
+    return render_template(
+        "storefront/impact.html",
+        incomes=queries.incomes(session(), year),
+        money=queries.year_of_money(session(), year),
+        year=year,
+    )
+
+
+@bp.get("/open/impact.csv")
+@public
+def impact_csv() -> Response:
+    """The same figures for whoever wants to count with them."""
+    year = today().year
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(["year", "as_of", "kind", "code", "name", "households", "yuan"])
+    for group in queries.year_of_money(session(), year).groups:
+        lines.writerow([year, today(), "part", group.key, group.name, "", group.amount.yuan])
+    for place in queries.incomes(session(), year).villages:
+        amount = place.amount.yuan if place.amount is not None else "in the line above"
+        lines.writerow([year, today(), "village", place.code, place.name, place.shown, amount])
+    return Response(
+        "\ufeff" + written.getvalue(),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f"attachment; filename=sutian-impact-{year}.csv"},
+    )
+
+
+@bp.get("/help")
+@public
+def help_page() -> str:
+    return render_template("storefront/help.html")
+
+
+@bp.get("/accessibility")
+@public
+def accessibility() -> str:
+    return render_template("storefront/accessibility.html", checked_on=CHECKED_ON)
