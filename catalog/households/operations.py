@@ -163,6 +163,8 @@ def open_payout_account(
     if current is not None:
         if (current.number_hash, current.holder) == (keyed_hash(number), holder):
             return current
+        if not proof:
+            raise Invalid({"proof": Text("Name the paper that proves the new account.")})
         current.valid_to = today
     account = PayoutAccount(
         household_id=household.id,

@@ -21,6 +21,7 @@ from catalog.households.models import (
     Plot,
 )
 from catalog.households.rules import Detail, Viewer
+from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.regions import Level, Region, within
 from kernel.text import tidy
@@ -39,7 +40,7 @@ class HouseholdRow:
     people: int
 
 
-def _rows() -> sa.Select[tuple[int, str, str, str, str, int, int]]:
+def _rows() -> sa.Select[int, str, str, str, str, int, int]:
     return sa.select(
         Household.id,
         Household.code,
@@ -51,7 +52,7 @@ def _rows() -> sa.Select[tuple[int, str, str, str, str, int, int]]:
     ).join(Region, Region.code == Household.region_code)
 
 
-def _row(found: sa.Row[tuple[int, str, str, str, str, int, int]]) -> HouseholdRow:
+def _row(found: sa.Row[int, str, str, str, str, int, int]) -> HouseholdRow:
     number, code, name, village_code, village, group_no, people = found
     return HouseholdRow(number, code, name, village_code, short_name(village), group_no, people)
 
@@ -275,6 +276,16 @@ def plot_area(session: Session, household_id: int, *, crop: str, year: int) -> i
         )
         or 0
     )
+
+
+def plot_areas(session: Session, household_id: int, *, year: int) -> dict[str, int]:
+    """Crop (a product's code) → hundredths of a mu of it that year."""
+    rows = session.execute(
+        sa.select(Plot.crop, sum_whole(Plot.area_mu_100))
+        .where(Plot.household_id == household_id, Plot.year == year)
+        .group_by(Plot.crop)
+    )
+    return {crop: int(area) for crop, area in rows}
 
 
 def villages(session: Session, township_code: str) -> list[Region]:

@@ -118,7 +118,10 @@ def open_account(session, home, **given):
 def test_one_account_is_open_at_a_time_and_the_same_again_changes_nothing(session, home):
     first = open_account(session, home)
     assert open_account(session, home).id == first.id
-    second = open_account(session, home, number="6217001234567891")
+    with pytest.raises(Invalid) as refused:
+        open_account(session, home, number="6217001234567891")
+    assert set(refused.value.errors) == {"proof"}
+    second = open_account(session, home, number="6217001234567891", proof="新存折复印件")
     assert (first.valid_to, second.valid_to, second.last4) == (TODAY, None, "7891")
     assert count(session, PayoutAccount) == 2
 

@@ -105,7 +105,7 @@ def _checked_net(product: Product, gross_g: int, tare_g: int, deduction_bp: int)
     elif not 0 <= tare_g < gross_g:
         errors["tare"] = Text("The tare must be less than the gross weight.")
     if not 0 <= deduction_bp < 10_000:
-        errors["deduction"] = Text("Enter a deduction from 0 to 99.99 %%.")
+        errors["deduction"] = Text("Enter a deduction from 0 to 99.99 %.")
     if errors:
         raise Invalid(errors)
     net_g = rules.net_weight(gross_g, tare_g, deduction_bp)

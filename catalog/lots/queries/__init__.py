@@ -19,10 +19,11 @@ from catalog.lots.queries.store import (
     lots_of,
     producers,
     recent_slips,
-    season,
+    seasons,
     slip_of,
     slips_in_state,
     slips_of_day,
+    slips_of_household,
 )
 from catalog.lots.queries.tracing import Affected, Balance, TraceSheet, affected_by, trace
 from catalog.lots.queries.villages import (
@@ -59,12 +60,13 @@ __all__ = [
     "producers",
     "product_sheet",
     "recent_slips",
-    "season",
+    "seasons",
     "sellable",
     "shelf",
     "slip_of",
     "slips_in_state",
     "slips_of_day",
+    "slips_of_household",
     "trace",
     "village_products",
     "village_sheets",

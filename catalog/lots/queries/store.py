@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from fractions import Fraction
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.households.models import Household
-from catalog.households.queries import HouseholdRow, plot_area, short_name
+from catalog.households.queries import HouseholdRow, plot_areas, short_name
 from catalog.lots import rules
 from catalog.lots.models import (
     Contribution,
@@ -35,7 +36,7 @@ def _missing() -> Missing:
     return Missing(Text("There is nothing at this address, or it is not yours."))
 
 
-def _with_people(chosen: sa.Select[tuple[WeighSlip]]) -> sa.Select[tuple[WeighSlip]]:
+def _with_people(chosen: sa.Select[WeighSlip]) -> sa.Select[WeighSlip]:
     return chosen.options(joinedload(WeighSlip.household), joinedload(WeighSlip.product))
 
 
@@ -110,23 +111,42 @@ class Season:
     area_mu_100: int
     yield_kg_per_mu: int | None
 
+    @property
+    def share(self) -> Fraction | None:
+        """How much of what the fields bear has been brought."""
+        return Fraction(self.brought_g, self.most_g) if self.most_g else None
 
-def season(session: Session, household_id: int, product: Product, *, year: int) -> Season:
+
+def seasons(
+    session: Session, household_id: int, products: Sequence[Product], *, year: int
+) -> dict[int, Season]:
+    """Product → the household's year so far. Two queries."""
     start, end = year_span(year)
-    brought = session.scalar(
-        sa.select(sum_whole(WeighSlip.net_g)).where(
-            WeighSlip.household_id == household_id,
-            WeighSlip.product_id == product.id,
-            WeighSlip.state != SlipState.VOID,
-            WeighSlip.weighed_at >= start,
-            WeighSlip.weighed_at < end,
+    brought = {
+        product_id: int(net)
+        for product_id, net in session.execute(
+            sa.select(WeighSlip.product_id, sum_whole(WeighSlip.net_g))
+            .where(
+                WeighSlip.household_id == household_id,
+                WeighSlip.state != SlipState.VOID,
+                WeighSlip.weighed_at >= start,
+                WeighSlip.weighed_at < end,
+            )
+            .group_by(WeighSlip.product_id)
         )
-    )
+    }
+    areas = plot_areas(session, household_id, year=year)
+    return {
+        product.id: _season(product, brought.get(product.id, 0), areas.get(product.code, 0))
+        for product in products
+    }
+
+
+def _season(product: Product, brought_g: int, area: int) -> Season:
     if product.most_yield_kg_per_mu is None:
-        return Season(brought or 0, None, 0, None)
-    area = plot_area(session, household_id, crop=product.code, year=year)
+        return Season(brought_g, None, area, None)
     most = rules.plausible_g(area, product.most_yield_kg_per_mu)
-    return Season(brought or 0, most, area, product.most_yield_kg_per_mu)
+    return Season(brought_g, most, area, product.most_yield_kg_per_mu)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +321,29 @@ def lot_sheet(session: Session, supplier_id: int, code: str, *, moves: int = 200
         balance=balance(session, lot.id),
         made_of=made_of(session, [lot.id]),
         made_into=made_into(session, [lot.id]),
+    )
+
+
+def slips_of_household(
+    session: Session, supplier_id: int, household_id: int, *, year: int
+) -> list[WeighSlip]:
+    """What it brought to this supplier in the year, newest first, with product and lot."""
+    start, end = year_span(year)
+    return list(
+        session.scalars(
+            sa.select(WeighSlip)
+            .options(
+                joinedload(WeighSlip.product),
+                joinedload(WeighSlip.contribution).joinedload(Contribution.lot),
+            )
+            .where(
+                WeighSlip.supplier_id == supplier_id,
+                WeighSlip.household_id == household_id,
+                WeighSlip.weighed_at >= start,
+                WeighSlip.weighed_at < end,
+            )
+            .order_by(WeighSlip.weighed_at.desc(), WeighSlip.id.desc())
+        )
     )
 
 

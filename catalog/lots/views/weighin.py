@@ -1,0 +1,103 @@
+"""The scale in the yard: find the household, weigh, show the amount, confirm, print."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from catalog.households.queries import find_households, household_in
+from catalog.lots import operations, queries
+from catalog.lots.forms import read_weighed
+from catalog.lots.models import Confirmation
+from catalog.lots.views.scope import WEIGHS, clock, own_supplier, sum_slips
+from catalog.products.queries import purchase_prices_on
+from catalog.suppliers.queries import catchment
+from kernel.db import Work
+from kernel.errors import Invalid, Missing, Refusal, Text
+from kernel.periods import business_day
+from kernel.web.access import actor, requires
+from kernel.web.once import FIELD, once
+from kernel.web.work import now, session, today, transaction
+
+bp = Blueprint("weighin", __name__, url_prefix="/coop/weigh-in")
+
+# How a household can say yes at this scale; a code by text message needs a gateway.
+WAYS = (Confirmation.SIGNATURE, Confirmation.FINGERPRINT, Confirmation.PROXY)
+
+
+@bp.get("")
+@requires(*WEIGHS)
+def show_scale() -> str:
+    """Without a household: find one. With one: what it brought, and today's slips."""
+    return _page(session(), request.args.get("household", ""))
+
+
+@bp.post("")
+@requires(*WEIGHS)
+@once
+def weigh() -> Response | tuple[str, int]:
+    code = request.form.get("household", "")
+    try:
+        weighed = read_weighed(request.form)
+        with transaction() as work:
+            supplier = own_supplier(work)
+            household = household_in(work, code, prefixes=catchment(work, supplier))
+            slip = operations.record_slip(
+                work,
+                supplier_id=supplier.id,
+                household_id=household.id,
+                product_id=weighed.product_id,
+                grade=weighed.grade,
+                gross_g=weighed.gross_g,
+                tare_g=weighed.tare_g,
+                deduction_bp=weighed.deduction_bp,
+                device=f"web:{actor().user_id}",
+                device_seq=request.form[FIELD][:40],
+                weighed_at=now(),
+                by=actor(),
+                now=now(),
+            )
+            if weighed.confirmation is not None:
+                operations.confirm_slip(
+                    work,
+                    slip.id,
+                    confirmation=weighed.confirmation,
+                    confirmed_by=weighed.confirmed_by or household.name,
+                    signature=weighed.signature,
+                    by=actor(),
+                    now=now(),
+                )
+            number = slip.number
+    except Invalid as invalid:
+        return _page(session(), code, invalid.errors), 422
+    except Missing:
+        raise
+    except Refusal as refusal:
+        return _page(session(), code, {"gross": refusal.sentence}), 409
+    return redirect(url_for("slips.show_slip", number=number), code=303)
+
+
+def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
+    supplier = own_supplier(work)
+    inside = catchment(work, supplier)
+    asked = request.args.get("q", "")
+    household = household_in(work, code, prefixes=inside) if code else None
+    bought = purchase_prices_on(work, supplier.id, today())
+    products = list({product.id: product for product, _ in bought}.values())
+    year = business_day(now()).year
+    slips = queries.slips_of_day(work, supplier.id, today())
+    return render_template(
+        "coop/weighin.html",
+        supplier=supplier,
+        household=household,
+        asked=asked,
+        found=find_households(work, asked, prefixes=inside) if asked else [],
+        bought=bought,
+        seasons=queries.seasons(work, household.id, products, year=year) if household else {},
+        ways=WAYS,
+        slips=slips,
+        sum=sum_slips(slips),
+        clock=clock,
+        form=request.form if errors else {},
+        errors=errors or {},
+    )
