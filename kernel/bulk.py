@@ -15,20 +15,26 @@ M = TypeVar("M", bound=Model)
 
 
 def insert_missing(
-    session: Session, model: type[M], rows: Sequence[dict[str, Any]], *, unique: str
+    session: Session,
+    model: type[M],
+    rows: Sequence[dict[str, Any]],
+    *,
+    unique: str | tuple[str, ...],
 ) -> list[M]:
     """Those of the rows that nobody has written yet, written; in the order of their ids.
 
-    `unique` is the column that tells whether a row is there. Whoever writes the same row at this
-    moment is waited for; a row that is there already is left as it is and not answered. Rows go in
-    as they come: sort them, and two who write the same ones wait for each other, not for ever.
+    `unique` names the column (or columns) that tells whether a row is there. Whoever writes the
+    same row at this moment is waited for; a row that is there already is left as it is and not
+    answered. Rows go in as they come: sort them, and two who write the same ones wait for each
+    other, not for ever.
     """
     session.flush()
     if not rows:
         return []
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    key = [unique] if isinstance(unique, str) else list(unique)
     written = session.scalars(
-        insert(model).on_conflict_do_nothing(index_elements=[unique]).returning(model),
+        insert(model).on_conflict_do_nothing(index_elements=key).returning(model),
         rows,
         execution_options={"populate_existing": True, "render_nulls": True},
     )

@@ -441,3 +441,17 @@ def bought(session, of_product, of_household, *, net_g=100_000, at=NOON, grade=G
         session, [weighed.id], supplier_id=of_product.supplier_id, by=SOMEBODY, now=at
     )
     return made
+
+
+def account(session, of_household, *, number=None, holder=None, bank="重庆农商行水市支行", proof=""):
+    """Where a household is paid."""
+    return households.open_payout_account(
+        session,
+        of_household.id,
+        holder=holder or of_household.name,
+        bank=bank,
+        number=number or f"6217{next(_serial):012}",
+        proof=proof,
+        by=SOMEBODY,
+        now=NOON,
+    )

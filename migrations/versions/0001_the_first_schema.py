@@ -2486,7 +2486,21 @@ def upgrade():
             nullable=False,
         ),
         sa.Column("bank_ref", sa.String(length=40), nullable=False),
-        sa.Column("failure", sa.String(length=120), nullable=False),
+        sa.Column(
+            "failure",
+            sa.Enum(
+                "wrong_account",
+                "name_mismatch",
+                "account_closed",
+                "other",
+                name="failurereason",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+        sa.Column("failure_note", sa.String(length=120), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(

@@ -42,8 +42,12 @@ class PayoutRun(Made, Model):
 
     __tablename__ = "payout_runs"
     __table_args__ = (
-        sa.CheckConstraint("reviewed_by_id IS NULL OR reviewed_by_id <> made_by_id", name="four_eyes"),
-        sa.CheckConstraint("approved_by_id IS NULL OR approved_by_id <> made_by_id", name="approver"),
+        sa.CheckConstraint(
+            "reviewed_by_id IS NULL OR reviewed_by_id <> made_by_id", name="four_eyes"
+        ),
+        sa.CheckConstraint(
+            "approved_by_id IS NULL OR approved_by_id <> made_by_id", name="approver"
+        ),
     )
 
     number: Mapped[str] = mapped_column(sa.String(16), unique=True)
@@ -71,6 +75,22 @@ class PayoutState(Labelled):
     PAID = "paid"
     FAILED = "failed"
     DROPPED = "dropped"
+
+
+class FailureReason(Labelled):
+    """Why the bank did not pay (domain.md §4.5). The first three want another account first."""
+
+    WRONG_ACCOUNT = "wrong_account"
+    NAME_MISMATCH = "name_mismatch"
+    ACCOUNT_CLOSED = "account_closed"
+    OTHER = "other"
+
+
+ACCOUNT_AT_FAULT = (
+    FailureReason.WRONG_ACCOUNT,
+    FailureReason.NAME_MISMATCH,
+    FailureReason.ACCOUNT_CLOSED,
+)
 
 
 class PayoutLine(Made, Model):
@@ -104,7 +124,8 @@ class PayoutLine(Made, Model):
     reference: Mapped[str] = mapped_column(sa.String(20), unique=True)
     state: Mapped[PayoutState]
     bank_ref: Mapped[str] = mapped_column(sa.String(40), default="")
-    failure: Mapped[str] = mapped_column(sa.String(120), default="")
+    failure: Mapped[FailureReason | None]
+    failure_note: Mapped[str] = mapped_column(sa.String(120), default="")
     done_at: Mapped[datetime | None]
 
     run: Mapped[PayoutRun] = related(back_populates="lines")
@@ -117,7 +138,7 @@ class ObjectionState(Labelled):
 
 
 class Objection(Made, Model):
-    """「我有疑问」: what a household (or its helper) questions; answered within five working days."""
+    """「我有疑问」: what a household (or its helper) questions; answered in five working days."""
 
     __tablename__ = "objections"
 

@@ -1,0 +1,1 @@
+"""Who is owed, runs and their lines, the passbook, objections."""

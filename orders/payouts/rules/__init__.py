@@ -1,0 +1,1 @@
+"""Bank files, references and deadlines. Pure."""
