@@ -93,6 +93,7 @@ def _submit(flow: Flow, session: Session, now: datetime) -> None:
         except OutOfStock as shortage:
             missing = {each.product_id for each in shortage.shortages}
             flow.town.missed += len(missing)
+            print('MISS', now.date(), flow.grid.deliver_on, flow.key, [str(r) for r in shortage.reasons])
             lines = [each for each in lines if flow.town.products[each.pack.product] not in missing]
             if not lines:
                 return

@@ -96,8 +96,9 @@ def _place(
             by=citizen,
             now=now,
         )
-    except OutOfStock:
+    except OutOfStock as e:
         town.missed += 1
+        print('MISSC', now.date(), [str(r) for r in e.reasons])
         return
     payment = start_payment(session, order.id, by=citizen, now=now)
     keep_page(

@@ -60,6 +60,7 @@ class Town:
     invoices: int = 0
     # Wishes that the store could not serve; a few are like life, many would be a bad plan.
     missed: int = 0
+    misses: dict[str, int] = field(default_factory=dict)
 
     def chance(self, subject: str) -> Random:
         """A source of its own for every subject, so that one more draw here changes nothing there."""
