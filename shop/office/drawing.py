@@ -52,6 +52,7 @@ class Curve:
     last_at: float
     forecast_label_at: float
     last_label_at: float
+    rush_label_at: float
 
 
 def curve(year: YearSoFar, *, target: Money) -> Curve:
@@ -103,6 +104,8 @@ def curve(year: YearSoFar, *, target: Money) -> Curve:
         last_at=percent(year.last_year),
         forecast_label_at=forecast_label,
         last_label_at=last_label,
+        # At the foot of the picture, unless the lines of December run there.
+        rush_label_at=98.0 if percent(year.last_year) < 75 and percent(year.counted) < 85 else 55.0,
     )
 
 

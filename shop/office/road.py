@@ -8,6 +8,7 @@ keeps) is one part of its own, not spread over villages.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -24,10 +25,13 @@ from orders.agencies.models import BulkOrder, Unit
 from orders.agencies.queries.scope import Scope
 from orders.agencies.rules.rates import rate
 from orders.shares.models import HOUSEHOLD_PARTS, SplitPart
-from shop.office.villages import earned
+from shop.office.villages import account_subject, earned
 
 # Above this many households a village is drawn as one band instead of a stroke each.
 MOST_STROKES = 1200
+MOST_PRODUCTS = 10
+
+FlowRow = tuple[str, str, str | None, Money]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,14 @@ def road(
     year: int,
     as_of: date,
     lang: str = "zh",
+    others: str = "…",
 ) -> Road:
-    """Three statements. `villages` are prefixes whose registers are shown even without income."""
+    """Three statements. `villages` are prefixes whose registers are shown even without income;
+    `others` is what the smaller products are called together."""
     rows = _flows(session, scope, year, as_of, lang)
     by_system: dict[tuple[str, str], Money] = defaultdict(lambda: ZERO)
     by_village: dict[tuple[str, str], Money] = defaultdict(lambda: ZERO)
-    for system, product, village, amount in rows:
+    for system, product, village, amount in _largest(rows, others):
         by_system[(system, product)] += amount
         if village is not None:
             by_village[(product, village)] += amount
@@ -105,7 +111,7 @@ def road(
     names = {end.code: end.name for end in ends}
     return Road(
         systems=_sums(by_system, 0),
-        products=_sums(by_system, 1),
+        products=_sums(by_system, 1, last=others),
         by_system=[Flow(*key, amount) for key, amount in sorted(by_system.items())],
         by_village=[
             Flow(product, names.get(village, village), amount)
@@ -117,11 +123,24 @@ def road(
     )
 
 
-def _sums(flows: dict[tuple[str, str], Money], place: int) -> dict[str, Money]:
+def _largest(rows: list[FlowRow], others: str) -> Iterator[FlowRow]:
+    """The rows with the smaller products under one name, so that the picture can be read."""
+    sums: dict[str, int] = defaultdict(int)
+    for _system, product, _village, amount in rows:
+        sums[product] += amount.fen
+    shown = sorted(sums, key=lambda product: (-sums[product], product))
+    shown = shown if len(shown) <= MOST_PRODUCTS else shown[: MOST_PRODUCTS - 1]
+    for system, product, village, amount in rows:
+        yield system, product if product in shown else others, village, amount
+
+
+def _sums(
+    flows: dict[tuple[str, str], Money], place: int, last: str | None = None
+) -> dict[str, Money]:
     found: dict[str, Money] = defaultdict(lambda: ZERO)
     for key, amount in flows.items():
         found[key[place]] += amount
-    return dict(sorted(found.items(), key=lambda item: (-item[1].fen, item[0])))
+    return dict(sorted(found.items(), key=lambda item: (item[0] == last, -item[1].fen, item[0])))
 
 
 def _of_the_year(year: int, as_of: date) -> sa.ColumnElement[bool]:
@@ -132,9 +151,7 @@ def _bulk_order() -> sa.ColumnElement[bool]:
     return SplitPart.order == sa.literal("order:") + sa.cast(BulkOrder.order_id, sa.String)
 
 
-def _flows(
-    session: Session, scope: Scope, year: int, as_of: date, lang: str
-) -> list[tuple[str, str, str | None, Money]]:
+def _flows(session: Session, scope: Scope, year: int, as_of: date, lang: str) -> list[FlowRow]:
     name = Product.name_zh if lang == "zh" else Product.name_en
     to_household = SplitPart.kind.in_(HOUSEHOLD_PARTS)
     village = sa.case((to_household, Household.region_code))
@@ -202,10 +219,10 @@ def _registers(
             Household.region_code,
             Region.name,
             sa.func.count(Household.id),
-            sa.func.count(earning.c.code),
+            sa.func.count(earning.c.subject),
         )
         .outerjoin(Region, Region.code == Household.region_code)
-        .outerjoin(earning, earning.c.code == Household.code)
+        .outerjoin(earning, earning.c.subject == account_subject())
         .where(sa.or_(Household.region_code.in_(more), *places))
         .group_by(Household.region_code, Region.name)
     )

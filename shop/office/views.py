@@ -53,7 +53,7 @@ def show_overview() -> str:
     )
     way = road(
         session(), desk.scope, villages=desk.villages, year=as_of.year, as_of=as_of,
-        lang="zh" if in_chinese() else "en",
+        lang="zh" if in_chinese() else "en", others=_("others"),
     )  # fmt: skip
     return render_template(
         "office/overview.html",

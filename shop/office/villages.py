@@ -68,13 +68,13 @@ NO_VILLAGE = Village("", "", 0, 0, 0, 0, 0, ZERO, ZERO)
 
 
 def earned(year: int, as_of: date) -> sa.Select[Any, Any]:
-    """SQL: household code → what the ledger credited it in the year.
+    """SQL: `household:<code>` → what the ledger credited it in the year.
 
     A returned payout credits the household again; that is no income.
     """
     debit = aliased(Account)
     return (
-        sa.select(Account.subject.label("code"), sum_money(Transfer.amount).label("amount"))
+        sa.select(Account.subject, sum_money(Transfer.amount).label("amount"))
         .join(Transfer, Transfer.credit_id == Account.id)
         .join(debit, debit.id == Transfer.debit_id)
         .where(
@@ -84,6 +84,11 @@ def earned(year: int, as_of: date) -> sa.Select[Any, Any]:
         )
         .group_by(Account.subject)
     )
+
+
+def account_subject() -> sa.ColumnElement[str]:
+    """SQL: whose accounts in the ledger are this Household's."""
+    return sa.literal("household:") + Household.code
 
 
 def _paid(year: int, as_of: date) -> sa.Select[Any, Any]:
@@ -129,19 +134,19 @@ def villages(
     def amount(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Money]:
         return sa.type_coerce(sa.func.coalesce(sa.func.sum(column), 0), MoneyColumn())
 
-    both = sa.case((status.c.household_id.is_not(None), income.c.code))
+    both = sa.case((status.c.household_id.is_not(None), income.c.subject))
     rows = session.execute(
         sa.select(
             Household.region_code,
             sa.func.count(Household.id),
             sum_whole(Household.people),
             sa.func.count(status.c.household_id),
-            sa.func.count(income.c.code),
+            sa.func.count(income.c.subject),
             sa.func.count(both),
             amount(income.c.amount),
             amount(paid.c.amount),
         )
-        .outerjoin(income, income.c.code == Household.code)
+        .outerjoin(income, income.c.subject == account_subject())
         .outerjoin(paid, paid.c.household_id == Household.id)
         .outerjoin(status, status.c.household_id == Household.id)
         .where(within(Household.region_code, list(prefixes)))
