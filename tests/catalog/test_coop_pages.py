@@ -160,9 +160,9 @@ def test_the_storekeeper_holds_a_lot_with_a_reason_and_releases_it(coop):
     page = coop.sign_in(Role.STOREKEEPER)
     page.open("/coop/lots").sees("Space radish First", "120 kg", "大山村").follow("Space radish")
     page.sees(code, "张三丰", "Taken in", "384.00")
-    page.press("Hold", status=422, Reason=" ").sees("Please fill this in")
-    page.press("Hold", Reason="复检").sees("Nothing more of lot", "复检")
-    page.press("Release", Reason="合格").sees("may be sold again")
+    page.press("Hold back", status=422, Reason=" ").sees("Please fill this in")
+    page.press("Hold back", Reason="复检").sees("Nothing more of lot", "复检")
+    page.press("Release again", Reason="合格").sees("may be sold again")
     page.press("Recall", Reason="农残").sees("is recalled")
     assert coop.rows(Lot)[0].state is LotState.QUARANTINE
 
@@ -171,7 +171,7 @@ def test_a_weigher_may_look_at_lots_but_not_hold_them(coop):
     with coop.db.transaction() as session:
         code = makers.contribution(session, coop.product, coop.home, net_g=1_000).lot.code
     page = coop.sign_in(Role.WEIGHER).open(f"/coop/lots/{code}")
-    assert page.page.find("button", string="Hold") is None
+    assert page.page.find("button", string="Hold back") is None
     page.open(f"/coop/weigh-in?household={coop.home.code}")
     assert send(page, f"/coop/lots/{code}/hold", reason="x") == 403
     assert send(page, "/coop/prices") == 403
@@ -180,10 +180,10 @@ def test_a_weigher_may_look_at_lots_but_not_hold_them(coop):
 
 def test_a_price_is_published_with_its_resolution(coop):
     page = coop.sign_in(Role.ACCOUNTANT).open("/coop/prices").sees("3.20", "2026-09")
-    new = {"Price": "3.4", "From": "2026-11-24", "Resolution": "2026-11"}
+    new = {"Price": "3.4", "In force from": "2026-11-24", "Resolution": "2026-11"}
     page.press("Publish", status=422, **(new | {"Resolution": "", "Price": "0"}))
     page.sees("Please fill this in", "Enter a price in yuan")
-    page.press("Publish", status=422, **(new | {"From": "2026-11-01"})).sees("or later")
+    page.press("Publish", status=422, **(new | {"In force from": "2026-11-01"})).sees("or later")
     page.press("Publish", **new).sees("The price is published", "3.40")
     page.again()
     assert [price.price.yuan for price in coop.rows(PurchasePrice)] == ["3.20", "3.40"]

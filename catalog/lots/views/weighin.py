@@ -15,6 +15,7 @@ from catalog.suppliers.queries import catchment
 from kernel.db import Work
 from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.periods import business_day
+from kernel.quantities import kilograms
 from kernel.web.access import actor, requires
 from kernel.web.once import FIELD, once
 from kernel.web.work import now, session, today, transaction
@@ -98,6 +99,7 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
         slips=slips,
         sum=sum_slips(slips),
         clock=clock,
+        exact_kg=kilograms,
         form=request.form if errors else {},
         errors=errors or {},
     )
