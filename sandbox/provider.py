@@ -181,6 +181,7 @@ class Provider:
             payment_method=method["id"],
             payment_method_details={"type": method["type"]},
         )
+        charge["metadata"] = dict(intent["metadata"])
         intent.update(
             status="succeeded",
             latest_charge=charge["id"],

@@ -6,6 +6,9 @@ from flask import Blueprint
 
 from catalog.lots import views as lots
 from catalog.products import views as products
+from orders.payments import views as payments
+from orders.sales import views as sales
+from orders.shares import views as shares
 from shop.audit import views as audit
 from shop.office import views as office
 from shop.storefront import views as storefront
@@ -20,5 +23,8 @@ BLUEPRINTS: list[Blueprint] = [
     audit.bp,
     *lots.blueprints,
     products.bp,
+    *sales.blueprints,
+    *payments.blueprints,
+    shares.bp,
     machine.bp,
 ]

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, Lot, LotState
-from catalog.products.models import Pack
+from catalog.products.models import Grade, Pack
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.periods import business_year, year_span
+from kernel.regions import Level, Region
 from orders.sales.models import (
     Allocation,
     Basket,
@@ -26,6 +27,7 @@ from orders.sales.models import (
     Shipment,
     ShipmentLine,
 )
+from orders.sales.rules.addresses import Place
 from orders.sales.rules.allocation import Standing
 
 TO_PACK = (OrderState.TO_SHIP, OrderState.PARTLY_SHIPPED)
@@ -323,3 +325,79 @@ def held_lots(allocations: Iterable[Allocation]) -> list[Lot]:
     """Lots among these that may not leave the store."""
     lots = {each.lot.id: each.lot for each in allocations if each.lot.state is not LotState.OPEN}
     return [lots[key] for key in sorted(lots)]
+
+
+def places_named_in(session: Session, text: str) -> list[Place]:
+    """Counties whose name stands in this text, with their prefecture and province."""
+    prefecture, province = aliased(Region), aliased(Region)
+    rows = session.execute(
+        sa.select(Region.code, Region.name, prefecture.name, province.name)
+        .join(prefecture, prefecture.code == Region.parent_code)
+        .join(province, province.code == prefecture.parent_code)
+        .where(
+            Region.level == Level.COUNTY,
+            sa.literal(text).contains(Region.name),
+            Region.successor_code.is_(None),
+        )
+        .order_by(Region.code)
+        .limit(50)
+    )
+    return [Place(*row) for row in rows]
+
+
+def own_unpaid_orders(
+    session: Session, *, user_id: int | None, codes: Collection[str]
+) -> list[int]:
+    """Orders of this person or this browser that hold goods and wait for payment."""
+    mine = Order.user_id == user_id if user_id is not None else sa.false()
+    here = sa.and_(Order.code.in_(codes), Order.user_id.is_(None)) if codes else sa.false()
+    return list(
+        session.scalars(
+            sa.select(Order.id)
+            .where(Order.state == OrderState.AWAITING_PAYMENT, sa.or_(mine, here))
+            .order_by(Order.id)
+        )
+    )
+
+
+def reserved_by(session: Session, order_ids: Collection[int]) -> dict[tuple[int, Grade], int]:
+    """(product, grade) → base units these orders still hold."""
+    if not order_ids:
+        return {}
+    open_part = Allocation.quantity - Allocation.released - Allocation.shipped
+    rows = session.execute(
+        sa.select(OrderLine.product_id, OrderLine.grade, sum_whole(open_part))
+        .join(Allocation, Allocation.line_id == OrderLine.id)
+        .where(OrderLine.order_id.in_(sorted(order_ids)))
+        .group_by(OrderLine.product_id, OrderLine.grade)
+    )
+    return {(product, grade): int(held) for product, grade, held in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class Growers:
+    """How many households of one village served one line."""
+
+    line_id: int
+    village: str
+    households: int
+
+
+def growers_of(session: Session, order_id: int) -> list[Growers]:
+    """Villages and numbers of households behind each line; who may read the numbers is not said
+    here (`catalog.households.rules.shown_count`)."""
+    rows = session.execute(
+        sa.select(
+            Allocation.line_id, Region.name, sa.func.count(sa.distinct(Allocation.household_id))
+        )
+        .join(OrderLine, OrderLine.id == Allocation.line_id)
+        .join(Household, Household.id == Allocation.household_id)
+        .join(Region, Region.code == Household.region_code)
+        .where(OrderLine.order_id == order_id, Allocation.quantity > Allocation.released)
+        .group_by(Allocation.line_id, Region.code, Region.name)
+        .order_by(Allocation.line_id, Region.code)
+    )
+    return [
+        Growers(line, name.removesuffix("村民委员会").removesuffix("居民委员会"), number)
+        for line, name, number in rows
+    ]

@@ -1,0 +1,115 @@
+"""What people fill in: the checkout, a claim, a statement file → plain values."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import python_calamine
+
+from kernel.errors import Invalid, Text
+from kernel.web.forms import Fields
+from orders.payments.models import RefundKind
+from orders.payments.rules.claims import BUYERS_KINDS
+from orders.payments.rules.statements import MOST_PROBLEMS, StatementRow, read_table
+from orders.sales.operations import Contact
+from orders.sales.rules.addresses import Place, after_place, choose_place, read_pasted
+
+FindPlaces = Callable[[str], Sequence[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    contact: Contact
+    note: str
+
+
+def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
+    """Raises Invalid with everything that is wrong."""
+    fields = Fields(form)
+    recipient = fields.text("recipient", most=40)
+    phone = fields.phone("phone")
+    where = fields.text("place", most=60)
+    detail = fields.text("detail", most=120)
+    email = fields.email("email") if fields.has("email") else None
+    note = fields.text("note", most=200, required=False)
+    place = choose_place(where, find_places(where)) if where else None
+    if where and place is None:
+        fields.refuse("place", Text("Write province, city and district, such as 重庆市渝北区."))
+    fields.done()
+    assert place is not None
+    rest = after_place(where, place)
+    address = " ".join(part for part in (place.name, rest, detail) if part)
+    return Checkout(
+        Contact(recipient=recipient, phone=phone, address=address, email=email, region=place.code),
+        note,
+    )
+
+
+def fill_from(form: Mapping[str, str], find_places: FindPlaces) -> dict[str, str]:
+    """The form again, with what could be read of the pasted line put into its fields."""
+    found = read_pasted(form.get("paste", ""))
+    read = {"recipient": found.recipient, "phone": found.phone}
+    filled = {**form, **{name: value for name, value in read.items() if value}}
+    if place := choose_place(found.address, find_places(found.address)):
+        filled["place"], filled["detail"] = place.name, after_place(found.address, place)
+    elif found.address:
+        filled["detail"] = found.address
+    return filled
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    kind: RefundKind
+    packs: dict[int, int]
+    reason: str
+
+
+def read_claim(form: Mapping[str, str], packs_left: Mapping[int, int]) -> Claim:
+    """What a buyer asks money back for: packs of each line, never more than are left."""
+    fields = Fields(form)
+    kind = fields.choice("kind", RefundKind)
+    if kind.value not in BUYERS_KINDS:
+        fields.refuse("kind", Text("Please choose one."))
+    packs = {}
+    for line_id, left in packs_left.items():
+        name = f"line-{line_id}"
+        if fields.has(name):
+            packs[line_id] = fields.whole(name, most=left)
+    if not any(packs.values()) and not fields.errors:
+        fields.refuse("kind", Text("Choose what the refund is for."))
+    reason = fields.text("reason", most=200, required=False)
+    fields.done()
+    return Claim(kind, {line_id: count for line_id, count in packs.items() if count}, reason)
+
+
+def read_statement(name: str, content: bytes) -> list[StatementRow]:
+    """Rows of an .xlsx or .csv file. Raises Invalid with the first problems, each with its row."""
+    try:
+        table = _sheet(content) if content[:2] == b"PK" else _csv(content)
+    except (python_calamine.CalamineError, UnicodeDecodeError, csv.Error, ValueError):
+        raise Invalid(
+            {"file": Text("This file cannot be read. Export it from the bank as xlsx or csv.")}
+        ) from None
+    reading = read_table(table)
+    if reading.problems:
+        raise Invalid(
+            {"file" if n == 0 else f"file-{n}": problem
+             for n, problem in enumerate(reading.problems[:MOST_PROBLEMS])}
+        )  # fmt: skip
+    return reading.rows
+
+
+def _sheet(content: bytes) -> list[list[object]]:
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
+    return [list(row) for row in book.get_sheet_by_index(0).to_python(skip_empty_area=False)]
+
+
+def _csv(content: bytes) -> list[list[str]]:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("gb18030")
+    return list(csv.reader(io.StringIO(text)))

@@ -1,0 +1,151 @@
+"""One page, no account: where to, who, and then the provider's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from kernel.errors import Invalid, Refusal, Text
+from kernel.money import Money, total
+from kernel.web.access import actor, public
+from kernel.web.i18n import chosen_language
+from kernel.web.once import once
+from kernel.web.work import now, session, today, transaction
+from orders.payments.forms import Checkout, fill_from, read_checkout
+from orders.payments.gateway import ProviderTrouble
+from orders.payments.models import Payment
+from orders.payments.operations import cancel_citizen_order, start_payment
+from orders.payments.views.paying import address_of, lead_to_payment, refuse_too_large
+from orders.sales.models import BuyerKind, Order, OrderState
+from orders.sales.operations import (
+    OutOfStock,
+    Placing,
+    Wanted,
+    empty_basket,
+    place_order,
+    tell_buyer,
+)
+from orders.sales.queries import basket_of, places_named_in
+from orders.sales.rules.addresses import Place
+from orders.sales.views.cart import (
+    Row,
+    basket_key,
+    merge,
+    my_unpaid_orders,
+    remember_order,
+    rows_now,
+)
+from orders.shares.queries import compositions
+
+bp = Blueprint("checkout", __name__)
+
+HOLD = timedelta(minutes=15)
+
+
+@bp.get("/checkout")
+@public
+def show() -> str | Response:
+    merge()
+    rows = rows_now()
+    if not rows or any(row.remark for row in rows):
+        return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
+    return _page(rows, {}, {})
+
+
+@bp.post("/checkout/fill")
+@public
+def fill() -> str | Response:
+    """What stands in the pasted line goes into the fields; nothing is kept yet."""
+    rows = rows_now()
+    if not rows:
+        return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
+    return _page(rows, fill_from(request.form, _find_places), {})
+
+
+@bp.post("/checkout")
+@public
+@once
+def place() -> Response | tuple[str, int]:
+    rows = rows_now()
+    if not rows:
+        return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
+    try:
+        asked = read_checkout(request.form, _find_places)
+        order, payment = _place(asked, my_unpaid_orders())
+    except Invalid as invalid:
+        return _page(rows, request.form, invalid.errors), invalid.status
+    except Refusal as refusal:
+        reasons = refusal.reasons or (refusal.sentence,)
+        errors = {f"goods-{n}": reason for n, reason in enumerate(reasons)}
+        return _page(rows, request.form, errors), refusal.status
+    remember_order(order.code)
+    try:
+        return lead_to_payment(payment)
+    except ProviderTrouble as trouble:
+        flash(_(trouble.sentence.message), "alarm")
+        return redirect(address_of(order), code=303)  # type: ignore[return-value]
+
+
+def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
+    """The order with its intent to pay, in one transaction; the basket is empty then."""
+    with transaction() as work:
+        basket = basket_of(work, basket_key(), actor().user_id)
+        if basket is None or not basket.lines:
+            raise Refusal(Text("The basket is empty; perhaps it was ordered in another tab."))
+        wanted = [Wanted(pack_id=line.pack_id, count=line.count) for line in basket.lines]
+        refuse_too_large(total((line.pack.price or Money(0)) * line.count for line in basket.lines))
+        placing = Placing(
+            lines=wanted,
+            buyer_kind=BuyerKind.CITIZEN,
+            contact=asked.contact,
+            request_key=f"form:{request.form['once']}",
+            state=OrderState.AWAITING_PAYMENT,
+            hold_until=now() + HOLD,
+            user_id=actor().user_id,
+            note=asked.note,
+            locale=chosen_language(),
+        )
+        order = _place_or_give_back(work, placing, unpaid)
+        payment = start_payment(work, order.id, by=actor(), now=now())
+        empty_basket(work, basket_key(), by=actor(), now=now())
+        tell_buyer(work, order, "placed", now=now())
+    return order, payment
+
+
+def _place_or_give_back(work: Session, placing: Placing, unpaid: list[int]) -> Order:
+    """A buyer's own unpaid order never stands in the way of the next one: it gives its goods
+    back, but only if they are needed."""
+    try:
+        return place_order(work, placing, by=actor(), now=now())
+    except OutOfStock:
+        if not unpaid:
+            raise
+    for order_id in unpaid:
+        cancel_citizen_order(work, order_id, reason="ordered again", by=actor(), now=now())
+    return place_order(work, placing, by=actor(), now=now())
+
+
+def _find_places(text: str) -> list[Place]:
+    return places_named_in(session(), text)
+
+
+def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
+    packs = [row.pack for row in rows]
+    shares = compositions(session(), packs, today())
+    to_households = total(
+        shares[row.pack.id].to_households * row.line.count for row in rows if row.pack.id in shares
+    )
+    return render_template(
+        "shop/checkout.html",
+        rows=rows,
+        sum=total(row.amount for row in rows),
+        to_households=to_households,
+        fresh=[row.pack.product for row in rows if row.pack.product.fresh],
+        form=form,
+        errors=errors,
+    )

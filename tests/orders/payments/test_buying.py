@@ -1,0 +1,362 @@
+"""A citizen without an account buys, pays every way there is, and follows the order."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import pytest
+import sqlalchemy as sa
+
+from catalog.lots.models import Contribution
+from kernel.outbox import Job, run_one
+from orders.payments.models import Payment, PaymentState, Refund, RefundState
+from orders.sales.models import Order, OrderState
+from orders.sales.operations import ship_order
+from tests import makers
+from tests.person import _filled
+from tests.web import given
+
+ADDRESS = {
+    "Recipient": "林女士",
+    "Phone": "１３８５５５０１２３４",
+    "Province, city, district": "重庆市渝北区",
+    "Street, house, door": "龙山街道松牌路 8 号",
+}
+
+
+def fill_basket(citizen, radish, count="1") -> None:
+    citizen.open("/cart")
+    token = citizen.page.find("input", {"name": "csrf_token"})["value"]
+    citizen.client.post("/cart", data={"pack": radish.pack_id, "count": count, "csrf_token": token})
+
+
+def check_out(citizen, radish, count="1", **more) -> str:
+    """To the provider's page: its address."""
+    fill_basket(citizen, radish, count)
+    citizen.open("/checkout")
+    form, _ = citizen._form_with(f"Pay ¥{29 * int(count)}.00")
+    return press_raw(citizen, form, {**ADDRESS, **more})
+
+
+def press_raw(citizen, form, fields) -> str:
+    data = _filled(form)
+    for label, value in fields.items():
+        data[citizen._field_name(form, label)] = [value]
+    citizen.last = (form["action"], data)
+    answer = citizen.client.post(form["action"], data=data)
+    assert answer.status_code == 303, answer.get_data(as_text=True)[:3000]
+    return answer.location
+
+
+def order_of(db) -> Order:
+    with db.reading() as session:
+        return session.scalars(sa.select(Order).order_by(Order.id.desc())).first()
+
+
+def page_of(citizen, app, order, more=""):
+    from orders.sales.rules.keys import order_key
+
+    key = order_key(app.extensions["services"].config.secret_key, order.code)
+    return citizen.open(f"/orders/{order.code}?key={key}{more}")
+
+
+def work(app, clock) -> None:
+    services = app.extensions["services"]
+    while run_one(services, "test", clock()):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("method", "number", "words"),
+    [
+        ("card", "4242424242424242", "Paid by card"),
+        ("card", "4000002500003155", "Paid by card"),
+        ("alipay", "", "Paid with Alipay"),
+        ("wechat_pay", "", "Paid with WeChat Pay"),
+    ],
+)
+def test_every_way_to_pay_leads_to_a_paid_order(
+    app, db, citizen, provider, radish, method, number, words
+):
+    url = check_out(citizen, radish, "2")
+    assert url.startswith(provider.address)
+    back = provider.pay(url, method, number).location
+
+    # The browser is back before the message: nothing is believed yet.
+    where = urlsplit(back)
+    citizen.open(f"{where.path}?{where.query}").sees("Waiting for your payment", "confirming")
+    provider.deliver(app.test_client())
+    citizen.open(f"{where.path}?{where.query}").sees("Being packed", words, "¥58.00")
+    assert order_of(db).state is OrderState.TO_SHIP
+
+
+def test_the_page_follows_by_itself_while_the_message_is_on_its_way(
+    app, db, citizen, provider, radish
+):
+    url = check_out(citizen, radish)
+    back = urlsplit(provider.pay(url).location)
+    poll = back.path + "/status?" + back.query
+
+    assert "HX-Refresh" not in citizen.client.get(poll).headers
+    provider.deliver(app.test_client(), backwards=True)
+    assert citizen.client.get(poll).headers["HX-Refresh"] == "true"
+
+
+def test_a_declined_card_is_said_and_another_one_pays_the_same_order(
+    app, db, citizen, provider, radish
+):
+    url = check_out(citizen, radish)
+    assert provider.pay(url, "card", "4000000000000002").status_code == 402
+    provider.deliver(app.test_client())
+    page_of(citizen, app, order_of(db)).sees("The card was declined and nothing was charged")
+
+    form, _ = citizen._form_with("Pay ¥29.00")
+    assert press_raw(citizen, form, {}) == url
+    provider.pay(url)
+    provider.deliver(app.test_client())
+    page_of(citizen, app, order_of(db)).sees("Being packed")
+
+
+def test_double_click_and_back_place_one_order(app, db, citizen, provider, radish):
+    url = check_out(citizen, radish)
+    action, data = citizen.last
+
+    again = citizen.client.post(action, data=data)
+
+    assert (again.status_code, again.location) == (303, url)
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.count(Order.id))) == 1
+        assert session.scalar(sa.select(sa.func.count(Payment.id))) == 1
+
+
+def test_what_is_wrong_stands_at_its_field_and_everything_typed_is_kept(citizen, radish):
+    fill_basket(citizen, radish)
+    citizen.open("/checkout").press(
+        "Pay ¥29.00",
+        status=422,
+        **{**ADDRESS, "Phone": "1385550123", "Province, city, district": "朝阳区"},
+    )
+
+    citizen.sees("2 things are not right yet", "Enter a phone number with 11 digits")
+    citizen.sees("Write province, city and district")
+    assert citizen.page.find("input", {"name": "recipient"})["value"] == "林女士"
+
+
+def test_a_pasted_line_is_sorted_into_the_fields(citizen, radish):
+    fill_basket(citizen, radish)
+    citizen.open("/checkout").press(
+        "Sort it into the fields",
+        paste="林女士，13855501234，重庆市渝北区龙山街道松牌路8号3栋12-4",
+    )
+
+    values = {
+        name: citizen.page.find("input", {"name": name})["value"]
+        for name in ("recipient", "phone", "place", "detail")
+    }
+    assert values == {
+        "recipient": "林女士",
+        "phone": "13855501234",
+        "place": "重庆市渝北区",
+        "detail": "龙山街道松牌路8号3栋12-4",
+    }
+
+
+def test_an_order_opens_only_with_its_key(app, db, citizen, provider, radish):
+    check_out(citizen, radish)
+    code = order_of(db).code
+
+    citizen.open(f"/orders/{code}", status=404)
+    citizen.open(f"/orders/{code}?key=wrong", status=404)
+    page_of(citizen, app, order_of(db)).sees("林女士", "138****1234")
+
+
+def test_unpaid_goods_go_back_after_a_quarter_of_an_hour_and_late_money_goes_back_too(
+    app, db, citizen, provider, radish, clock
+):
+    url = check_out(citizen, radish, "3")
+    clock.move(minutes=16)
+    with db.transaction() as session:
+        session.add(Job(name="close_unpaid_orders", arguments={}, run_at=clock()))
+    # The provider cannot be asked to close the page just now: somebody pays on it.
+    services = app.extensions["services"]
+    assert run_one(services, "test", clock())
+    back = provider.pay(url)
+    assert back.status_code == 303
+    provider.deliver(app.test_client())
+    provider.deliver(app.test_client(), again=True)
+
+    page_of(citizen, app, order_of(db)).sees("Closed", "back on the shelf", "¥87.00")
+    clock.move(minutes=1)
+    work(app, clock)
+    provider.deliver(app.test_client())
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.sum(Contribution.reserved))) == 0
+        [refund] = session.scalars(sa.select(Refund)).all()
+        assert (refund.state, refund.amount.fen) == (RefundState.DONE, 8700)
+        assert session.scalars(sa.select(Payment.state)).all() == [PaymentState.REFUNDED]
+    charges = provider.app.extensions["provider"].store.newest_first("charge")
+    assert [each["amount_refunded"] for each in charges] == [8700]
+
+
+def test_an_abandoned_page_is_closed_at_the_provider(app, db, citizen, provider, radish, clock):
+    url = check_out(citizen, radish)
+    clock.move(minutes=16)
+    with db.transaction() as session:
+        session.add(Job(name="close_unpaid_orders", arguments={}, run_at=clock()))
+    work(app, clock)
+
+    assert provider.pay(url).status_code == 410
+    with db.reading() as session:
+        assert session.scalars(sa.select(Payment.state)).all() == [PaymentState.EXPIRED]
+
+
+def test_a_lost_message_is_made_up_for_by_asking(app, db, citizen, provider, radish, clock):
+    provider.pay(check_out(citizen, radish))
+    clock.move(minutes=5)
+    with db.transaction() as session:
+        session.add(Job(name="look_for_lost_payments", arguments={}, run_at=clock()))
+    work(app, clock)
+
+    assert order_of(db).state is OrderState.TO_SHIP
+    provider.deliver(app.test_client())
+    assert order_of(db).state is OrderState.TO_SHIP
+
+
+def test_a_forged_message_is_not_believed(app, db, citizen, provider, radish):
+    provider.pay(check_out(citizen, radish))
+    event = provider.events()[-1]
+    import json
+
+    from sandbox.webhooks import sign
+
+    body = json.dumps(event).encode()
+    shop = app.test_client()
+    for headers in (
+        {},
+        {"Stripe-Signature": sign(body, "whsec_other")},
+        {"Stripe-Signature": sign(body, "whsec_sutian", at=1)},
+        {"Stripe-Signature": sign(body + b" ", "whsec_sutian")},
+    ):
+        answer = shop.post("/webhooks/stripe", data=body, headers=headers)
+        assert answer.status_code == 400
+    assert order_of(db).state is OrderState.AWAITING_PAYMENT
+
+
+def test_ones_own_unpaid_order_does_not_block_the_next(app, db, citizen, provider, radish):
+    check_out(citizen, radish, "15")
+
+    url = check_out(citizen, radish, "18")
+
+    with db.reading() as session:
+        states = session.scalars(sa.select(Order.state).order_by(Order.id)).all()
+    assert states == [OrderState.CANCELLED, OrderState.AWAITING_PAYMENT]
+    assert provider.pay(url).status_code == 303
+
+
+def test_an_order_is_cancelled_and_its_money_sent_back(app, db, citizen, provider, radish, clock):
+    provider.pay(check_out(citizen, radish))
+    provider.deliver(app.test_client())
+    page_of(citizen, app, order_of(db)).press("Cancel, and give the money back")
+    citizen.sees("Cancelled", "¥29.00")
+
+    work(app, clock)
+    provider.deliver(app.test_client())
+
+    page_of(citizen, app, order_of(db)).sees("Done")
+
+
+def test_received_completed_and_every_fen_shown(app, db, citizen, provider, radish, clock):
+    provider.pay(check_out(citizen, radish, "2"))
+    provider.deliver(app.test_client())
+    with given(db) as session:
+        order = session.scalars(sa.select(Order)).one()
+        ship_order(
+            session, order.id, supplier_id=order.supplier_id, request_key="s",
+            by=makers.SOMEBODY, now=makers.NOON,
+        )  # fmt: skip
+    page_of(citizen, app, order_of(db)).press("I have received it").sees("It has arrived")
+    citizen.press("All is well, complete it")
+
+    citizen.sees("Completed", "Of these ¥58.00", "<5 households", "Every fen of it")
+    amounts = [
+        each.get_text().replace("¥", "")
+        for each in citizen.page.select("dl.paid")[0].find_all("dd")
+    ]
+    assert sum(round(float(each) * 100) for each in amounts[:-1]) == 5800
+
+
+def test_a_claim_is_asked_for_and_refused_where_the_law_says_so(app, db, citizen, provider, radish):
+    provider.pay(check_out(citizen, radish, "2"))
+    provider.deliver(app.test_client())
+    with given(db) as session:
+        order = session.scalars(sa.select(Order)).one()
+        ship_order(
+            session, order.id, supplier_id=order.supplier_id, request_key="s",
+            by=makers.SOMEBODY, now=makers.NOON,
+        )  # fmt: skip
+        line_id = session.scalar(sa.text("SELECT id FROM order_lines"))
+    page_of(citizen, app, order_of(db)).press("I have received it")
+    field = {f"line-{line_id}": "1"}
+
+    citizen.press("Ask for the refund", status=422, kind="unopened", **field).sees("article 25")
+    page_of(citizen, app, order_of(db)).press("Ask for the refund", kind="damaged", **field)
+
+    citizen.sees("We have your request", "Requested", "¥29.00")
+    citizen.does_not_see("Cancel, and give")
+
+
+def test_more_than_the_provider_takes_is_led_to_the_bank(app, db, citizen, provider):
+    with given(db) as session:
+        dear = makers.product(session, on_sale=False)
+        pack = makers.pack(session, dear, price=makers.Money(99_999_999))
+        makers.shares.publish_rule(
+            session, dear.id, model=makers.BenefitModel.BUY_OUT, retained_bp=0, resolution="",
+            costs=[], valid_from=makers.TODAY, by=makers.SOMEBODY, now=makers.NOON,
+        )  # fmt: skip
+        makers.stock(session, dear, (50_000,))
+        from catalog.products.operations import put_on_sale
+
+        put_on_sale(session, dear.id, by=makers.SOMEBODY, now=makers.NOON)
+        dear.pack_id = pack.id
+    fill_basket(citizen, dear, "2")
+
+    citizen.open("/checkout").press("Pay ¥1,999,999.98", status=409, **ADDRESS)
+
+    citizen.sees("bank transfer")
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.count(Order.id))) == 0
+
+
+def test_the_basket_says_what_changed_since(app, db, citizen, radish, clock):
+    fill_basket(citizen, radish, "18")
+    with given(db) as session:
+        from catalog.products.models import Pack
+
+        session.get(Pack, radish.pack_id).price = makers.Money(3100)
+        makers.citizen_order(session, radish, 5)
+
+    citizen.open("/cart").sees("The price changed from ¥29.00 to ¥31.00", "Only 15 left.")
+    citizen.open("/checkout").sees("Only 15 left.")
+    assert citizen.path == "/cart"
+
+
+def test_letters_leave_for_those_who_gave_an_address(app, db, citizen, provider, radish, clock):
+    check_out(citizen, radish, **{"E-mail": "lin@example.test"})
+    work(app, clock)
+
+    folder = app.extensions["services"].mailer._folder
+    [letter] = [each.read_text() for each in folder.glob("*.eml")]
+    assert order_of(db).code in letter
+
+
+def test_a_whole_purchase_costs_few_statements(app, db, citizen, provider, radish, statements):
+    citizen.open("/cart")
+    statements.clear()
+    fill_basket(citizen, radish)
+    citizen.open("/checkout")
+    form, _ = citizen._form_with("Pay ¥29.00")
+    press_raw(citizen, form, ADDRESS)
+    sent = [each for each in statements if not each.startswith("BEGIN")]
+    print("\n".join(f"{n} {each[:110]}" for n, each in enumerate(sent, 1)))
+
+    assert len(sent) <= 60
