@@ -15,6 +15,7 @@ from kernel.money import Money, total
 from orders.agencies.models import Acceptance, BulkOrder, Disposition, Purpose
 from orders.agencies.operations import (
     GridLine,
+    accept_rest_as_shipped,
     approve_order,
     check_invoice,
     open_acceptance,
@@ -25,9 +26,7 @@ from orders.agencies.operations import (
     sign_order,
     submit_order,
 )
-from orders.agencies.operations.accepting import shipped_by_line
-from orders.agencies.queries.bulk import acceptance_sheet
-from orders.sales.models import Order, OrderLine
+from orders.sales.models import Allocation, Order, OrderLine, ShipmentLine
 from orders.sales.operations import OutOfStock, ship_order
 from shop.demo import rhythm, tables
 from shop.demo.menus import Grid
@@ -187,9 +186,18 @@ def _ship(
 def _accept(flow: Flow, order_id: int, shipment_id: int, session: Session, now: datetime) -> None:
     first = flow.town.actor(flow.key, Role.RECEIVER, 0)
     acceptance = open_acceptance(session, shipment_id, by=first, now=now)
-    sheet = acceptance_sheet(session, acceptance.id)
-    for line_id, shipped in sorted(shipped_by_line(sheet).items()):
-        _record(flow, acceptance.id, line_id, shipped, session, now)
+    shipped = dict(
+        session.execute(
+            sa.select(Allocation.line_id, sa.func.sum(ShipmentLine.quantity))
+            .join(Allocation, Allocation.id == ShipmentLine.allocation_id)
+            .where(ShipmentLine.shipment_id == shipment_id)
+            .group_by(Allocation.line_id)
+            .order_by(Allocation.line_id)
+        ).all()
+    )
+    for line_id, quantity in shipped.items():
+        _record(flow, acceptance.id, line_id, int(quantity), session, now)
+    accept_rest_as_shipped(session, acceptance.id, by=first, now=now + timedelta(minutes=5))
     sign_acceptance(
         session, acceptance.id, capacity="验收人", by=first, now=now + timedelta(minutes=9)
     )
@@ -208,11 +216,12 @@ def _record(
 ) -> None:
     """Mostly as it was sent; now and then short on the scale, seldom something is sent back."""
     fate = flow.chance.random()
+    if fate >= 0.07 or shipped < 20_000:
+        return
     weighed, rejected, reason, photos = shipped, 0, "", []
     disposition = None
-    if fate < 0.07 and shipped >= 20_000:
-        weighed = shipped - round(shipped * flow.chance.uniform(0.004, 0.022) / 100) * 100
-    if fate < 0.02 and shipped >= 20_000:
+    weighed = shipped - round(shipped * flow.chance.uniform(0.004, 0.022) / 100) * 100
+    if fate < 0.02:
         rejected = max(100, round(shipped * flow.chance.uniform(0.01, 0.04) / 100) * 100)
         reason = flow.chance.choice(_REJECTED_FOR)
         disposition = Disposition.RETURN

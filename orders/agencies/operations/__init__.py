@@ -1,6 +1,7 @@
 """Everything that changes a unit, a filing or a bulk order; the three figures move with it."""
 
 from orders.agencies.operations.accepting import (
+    accept_rest_as_shipped,
     open_acceptance,
     record_acceptance_line,
     release_rest,
@@ -38,6 +39,7 @@ from orders.agencies.operations.units import create_unit, set_policy
 __all__ = [
     "CreditLine",
     "GridLine",
+    "accept_rest_as_shipped",
     "approve_order",
     "cancel_order",
     "check_invoice",

@@ -121,11 +121,58 @@ def record_acceptance_line(
     if problems:
         raise Invalid(problems)
 
+    line = _record(
+        session, acceptance, line_id, taken,
+        reason=reason, disposition=disposition, deduction_bp=deduction_bp, by=by, now=now,
+    )  # fmt: skip
+    _keep_photos(session, line, photos, by, now)
+    audit.note(
+        session, "record_acceptance_line", f"acceptance:{acceptance.id}", by=by, now=now,
+        line=line_id, accepted=taken.accepted,
+    )  # fmt: skip
+    return line
+
+
+def accept_rest_as_shipped(
+    session: Session, acceptance_id: int, *, by: Actor, now: datetime
+) -> Acceptance:
+    """Every line that nobody has recorded yet weighed what the delivery note says.
+
+    What was recorded before stays; doing it twice changes nothing.
+    """
+    own_order(session, order_id_of_acceptance(session, acceptance_id), by)
+    acceptance = acceptance_sheet(session, acceptance_id)
+    recorded = {line.line_id for line in acceptance.lines}
+    rest = {key: shipped for key, shipped in shipped_by_line(acceptance).items() if key not in recorded}
+    if rest and acceptance.state is not AcceptanceState.OPEN:
+        raise Refusal("This protocol is signed; it cannot change any more.")
+    for line_id, shipped in sorted(rest.items()):
+        _record(session, acceptance, line_id, Taken(shipped, shipped, 0), by=by, now=now)
+    audit.note(
+        session, "accept_rest_as_shipped", f"acceptance:{acceptance.id}", by=by, now=now,
+        lines=sorted(rest),
+    )  # fmt: skip
+    return acceptance
+
+
+def _record(
+    session: Session,
+    acceptance: Acceptance,
+    line_id: int,
+    taken: Taken,
+    *,
+    reason: str = "",
+    disposition: Disposition | None = None,
+    deduction_bp: int = 0,
+    by: Actor,
+    now: datetime,
+) -> AcceptanceLine:
+    """The protocol's line as it was taken, new or written again."""
     order_line = next(line for line in acceptance.order.lines if line.id == line_id)
     values = {
-        "shipped": shipped,
-        "weighed": weighed,
-        "rejected": rejected,
+        "shipped": taken.shipped,
+        "weighed": taken.weighed,
+        "rejected": taken.rejected,
         "accepted": taken.accepted,
         "reason": reason.strip()[:60],
         "disposition": disposition,
@@ -144,11 +191,6 @@ def record_acceptance_line(
         for name, value in values.items():
             setattr(line, name, value)
     session.flush()
-    _keep_photos(session, line, photos, by, now)
-    audit.note(
-        session, "record_acceptance_line", f"acceptance:{acceptance.id}", by=by, now=now,
-        line=line_id, accepted=taken.accepted,
-    )  # fmt: skip
     return line
 
 
@@ -172,9 +214,8 @@ def sign_acceptance(
     valid = {each.user_id for each in acceptance.signatures if each.sha256 == text}
     if by.user_id not in valid:
         signer = get_or_missing(session, User, by.user_id)
-        session.add(
+        acceptance.signatures.append(
             AcceptanceSignature(
-                acceptance_id=acceptance.id,
                 user_id=signer.id,
                 name=signer.name,
                 capacity=capacity.strip()[:20],
@@ -185,9 +226,9 @@ def sign_acceptance(
         valid.add(signer.id)
         session.flush()
     if len(valid) >= LEAST_SIGNATURES:
-        _close(session, order, bulk, acceptance_sheet(session, acceptance_id), by, now)
+        _close(session, order, bulk, acceptance, by, now)
     audit.note(session, "sign_acceptance", f"acceptance:{acceptance.id}", by=by, now=now)
-    return acceptance_sheet(session, acceptance_id)
+    return acceptance
 
 
 def release_rest(
@@ -258,7 +299,7 @@ def _close(
         now=now,
         format=PROTOCOL_FORMAT,
     )
-    acceptance.frozen_id = frozen.id
+    acceptance.frozen = frozen
     session.flush()
     _finish_delivery(session, order, bulk, f"acceptance:{acceptance.id}", by, now)
 
