@@ -6,10 +6,18 @@ from flask import Blueprint
 
 from catalog.lots import views as lots
 from catalog.products import views as products
+from orders.agencies.views import coop as agencies_coop
+from orders.agencies.views import deliveries as canteen_deliveries
+from orders.agencies.views import filings as canteen_filings
+from orders.agencies.views import money as canteen_money
+from orders.agencies.views import office as filings_office
+from orders.agencies.views import orders as canteen_orders
+from orders.agencies.views import today as canteen_today
 from orders.payments import views as payments
 from orders.sales import views as sales
 from orders.shares import views as shares
 from shop.audit import views as audit
+from shop.desks import coop_today
 from shop.office import views as office
 from shop.storefront import views as storefront
 from shop.views import account, admin, machine, settings
@@ -20,11 +28,19 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     admin.bp,
     office.bp,
+    coop_today.bp,
     audit.bp,
     *lots.blueprints,
     products.bp,
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,
+    canteen_today.bp,
+    canteen_filings.bp,
+    canteen_orders.bp,
+    canteen_deliveries.bp,
+    canteen_money.bp,
+    agencies_coop.bp,
+    filings_office.bp,
     machine.bp,
 ]

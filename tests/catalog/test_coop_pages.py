@@ -238,3 +238,17 @@ def test_lists_take_the_same_number_of_queries_however_long(coop, statements):
                 session, coop.product, coop.home, net_g=1_000, at=NOON - makers.days(number)
             )
     assert [count(path) for path in paths] == before
+
+
+def test_today_says_what_needs_the_cooperative(coop):
+    with coop.db.transaction() as session:
+        makers.contribution(
+            session, coop.product, coop.home, net_g=1_000, best_before=makers.TODAY + makers.days(1)
+        )
+        makers.slip(session, coop.product, coop.home, net_g=5_000, confirmed=False)
+        makers.slip(session, coop.product, coop.home, net_g=5_000)
+    for role in coop.people:
+        page = coop.sign_in(role).open("/coop/")
+        page.sees("Today, 23 Nov", "1 slip waits", "1 waits to be taken in", "tomorrow")
+        page.sees("Everything that was ordered has left", "No payout is under way")
+    coop.sign_in(Role.MANAGER, "zh").open("/coop/").sees("星期一", "等农户确认", "快到期的批次")

@@ -70,7 +70,7 @@ class ProductSheet:
 
 
 def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
-    """A product that is or was on sale, or Missing. Four queries."""
+    """A product that is or was on sale, or Missing. Three queries."""
     product = (
         session.scalars(
             sa.select(Product)
@@ -89,7 +89,7 @@ def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
     )
     if product is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
-    lots = _offers(session, product.id, today)
+    lots, events = _offers(session, product.id, today)
     free: dict[Grade, int] = {}
     for lot in lots:
         free[lot.grade] = free.get(lot.grade, 0) + lot.free
@@ -104,7 +104,7 @@ def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
             if pack.on_sale and pack.shelf is Shelf.CITIZENS
         ),
         lots=tuple(lots),
-        events=_events(session, lots[0].id if lots else None),
+        events=events,
         villages=places.villages,
         households=places.shown,
         in_harvest=rules.in_season(product.harvest, today),
@@ -117,8 +117,12 @@ def _unit_price(pack: Pack, unit: BaseUnit) -> Price:
     return Price.from_total(pack.price, pack.content, unit)
 
 
-def _offers(session: Session, product_id: int, today: date) -> list[LotOffer]:
-    rows = session.execute(
+def _offers(
+    session: Session, product_id: int, today: date
+) -> tuple[list[LotOffer], tuple[LotEvent, ...]]:
+    """The lots on sale, the next to be taken first, and what happened to that first one."""
+    order = (Lot.best_before, Lot.id)
+    lots = (
         sa.select(
             Lot.id,
             Lot.code,
@@ -127,22 +131,20 @@ def _offers(session: Session, product_id: int, today: date) -> list[LotOffer]:
             Lot.harvested_on,
             Lot.best_before,
             Lot.certificate_no,
-            sa.cast(sa.func.sum(FREE), sa.BigInteger),
+            sa.cast(sa.func.sum(FREE), sa.BigInteger).label("free"),
+            sa.func.row_number().over(order_by=order).label("place"),
         )
         .join(Contribution, Contribution.lot_id == Lot.id)
         .where(Lot.product_id == product_id, sellable(today))
         .group_by(Lot.id)
         .having(sa.func.sum(FREE) > 0)
-        .order_by(Lot.best_before, Lot.id)
+        .subquery()
     )
-    return [LotOffer(*row) for row in rows]
+    rows = session.execute(
+        sa.select(*lots.c, LotEvent)
+        .outerjoin(LotEvent, sa.and_(LotEvent.lot_id == lots.c.id, lots.c.place == 1))
+        .order_by(lots.c.place, LotEvent.on, LotEvent.id)
+    ).all()
+    offers = {row.id: LotOffer(*row[:8]) for row in rows}
+    return list(offers.values()), tuple(row.LotEvent for row in rows if row.LotEvent is not None)
 
-
-def _events(session: Session, lot_id: int | None) -> tuple[LotEvent, ...]:
-    if lot_id is None:
-        return ()
-    return tuple(
-        session.scalars(
-            sa.select(LotEvent).where(LotEvent.lot_id == lot_id).order_by(LotEvent.on, LotEvent.id)
-        )
-    )

@@ -1,0 +1,1 @@
+"""What the first page of a desk gathers from all rooms."""
