@@ -20,11 +20,10 @@ from catalog.lots.queries import (
 )
 from catalog.products.queries import category_by_slug
 from kernel.errors import Missing, Text
-from kernel.quantities import BaseUnit
 from kernel.text import tidy
 from kernel.web.access import public
 from kernel.web.work import session, today
-from shop.storefront import dividing, queries, seasons, stories
+from shop.storefront import dividing, offers, queries, seasons, stories
 
 bp = Blueprint("storefront", __name__)
 
@@ -49,12 +48,15 @@ def home() -> str:
     leads = stories.chosen(rows)
     sheet = product_sheet(session(), leads[0].slug, day) if leads else None
     spans = queries.seasons_of(session(), [row.product_id for row in ripe])
-    sharing = queries.sharing_of(session(), [row.product_id for row in leads], day)
+    offer = offers.usual(sheet) if sheet else None
+    lead_id = leads[0].product_id if leads else 0
+    sharing = queries.sharing_of(session(), [lead_id], day).get(lead_id)
     return render_template(
         "storefront/home.html",
         bars={key: seasons.bars(*each, day.year) for key, each in spans.items()},
         goods=queries.goods_of_villages(session(), day),
-        groups=_groups(leads[0], sharing) if leads else [],
+        groups=offers.groups_of(sheet, offer, sharing) if sheet else [],
+        offer=offer,
         leads=leads,
         now_at=seasons.place_in_year(day),
         products=len(rows),
@@ -109,7 +111,7 @@ def _shelf_page(*, category: str | None, fixed: bool = False, text: str | None =
         page=page,
         places=places,
         rows=shown,
-        shares=_shares(shown),
+        shares=offers.shares(session(), shown, today()),
         shelves=shelves,
         sort=sort,
         sortings=Sorting,
@@ -142,24 +144,6 @@ def _by_category(rows: list[ShelfRow]) -> list[list[ShelfRow]]:
     return list(groups.values())
 
 
-def _shares(rows: list[ShelfRow]) -> dict[int, str]:
-    """Product → fen of each yuan of its pack that reach households, with one decimal."""
-    sharing = queries.sharing_of(session(), [row.product_id for row in rows], today())
-    found = {}
-    for row in rows:
-        share = dividing.households_get(_groups(row, sharing))
-        if share:
-            tenths = (share.fen * 2000 + row.price.fen) // (2 * row.price.fen)
-            found[row.product_id] = f"{tenths // 10}.{tenths % 10}"
-    return found
-
-
-def _groups(row: ShelfRow, sharing: dict[int, queries.Sharing]) -> list[dividing.Group]:
-    if row.product_id not in sharing:
-        return []
-    return sharing[row.product_id].groups(row.grade, row.price, row.content, row.base_unit)
-
-
 def _sorting(wanted: str) -> Sorting:
     try:
         return Sorting(wanted)
@@ -177,21 +161,15 @@ def product(slug: str) -> str:
     sheet = product_sheet(session(), slug, today())
     sharing = queries.sharing_of(session(), [sheet.product.id], today()).get(sheet.product.id)
     wanted = request.args.get("pack", "")
-    offers = sorted(sheet.packs, key=lambda each: (each.pack.position, each.pack.id))
-    there = [each for each in offers if each.count] or offers
-    usual = there[len(there) // 2] if there else None
-    chosen = next((each for each in offers if str(each.pack.id) == wanted), usual)
-    groups = []
-    if sharing and chosen and chosen.pack.price:
-        groups = sharing.groups(
-            chosen.pack.grade, chosen.pack.price, chosen.pack.content, sheet.product.base_unit
-        )
+    chosen = next(
+        (each for each in sheet.packs if str(each.pack.id) == wanted), offers.usual(sheet)
+    )
+    groups = offers.groups_of(sheet, chosen, sharing)
     return render_template(
         "storefront/product.html",
-        BaseUnit=BaseUnit,
         chosen=chosen,
         groups=groups,
-        offers=offers,
+        offers=sheet.packs,
         product=sheet.product,
         reviews=queries.reviews_of(session(), sheet.product.id),
         share=dividing.households_get(groups),
@@ -211,7 +189,7 @@ def village(code: str) -> str:
         "storefront/village.html",
         households=queries.households_with_goods(session(), code, today()),
         rows=rows,
-        shares=_shares(rows),
+        shares=offers.shares(session(), rows, today()),
         village=found,
         voices=queries.voices_of(session(), code),
     )

@@ -184,7 +184,7 @@ def test_a_shelf_takes_two_queries_whatever_it_holds(session, statements):
     assert len(statements) == 2
 
 
-def test_a_product_page_takes_four_queries_and_hides_small_counts(session, statements):
+def test_a_product_page_takes_three_queries_and_hides_small_counts(session, statements):
     product = makers.product(session, on_sale=True)
     for number in range(6):
         makers.contribution(session, product, makers.household(session, f"甲{number}"))
@@ -198,7 +198,7 @@ def test_a_product_page_takes_four_queries_and_hides_small_counts(session, state
 
     sheet = product_sheet(session, product.slug, makers.TODAY)
 
-    assert len(statements) == 4
+    assert len(statements) == 3
     assert [(v.name, v.shown) for v in sheet.villages] == [
         ("青龙村", "7"), ("大山村", "5+"), ("茂溪村", "<5"),
     ]  # fmt: skip

@@ -29,7 +29,8 @@ GOODS = (
      [["10-15", "12-25"]], [["12-26", "01-31"]],
      [("5 kg 一箱", "Box of 5 kg", 5_000, 3_300), ("10 kg 一箱", "Box of 10 kg", 10_000, 5_800),
       ("20 kg 一箱", "Box of 20 kg", 20_000, 10_800)],
-     32_000, ((makers.DASHAN, 12, 210_000), (makers.QINGLONG, 9, 180_000), (makers.MAOXI, 3, 80_000))),
+     32_000,
+     ((makers.DASHAN, 12, 210_000), (makers.QINGLONG, 9, 180_000), (makers.MAOXI, 3, 80_000))),
     ("mountain-cabbage", "vegetables", "高山白菜", "Mountain cabbage", "cabbage", True,
      [["10-01", "12-31"]], [],
      [("10 kg 一箱", "Box of 10 kg", 10_000, 3_600)], 17_000, ((XINAN, 8, 150_000),)),
@@ -42,10 +43,12 @@ GOODS = (
      ((GUANLI, 5, 9_000),)),
     ("anxin-red-tea", "tea", "安心红茶", "Anxin red tea", "tea", False,
      [["03-20", "05-20"]], [["01-01", "12-31"]],
-     [("一级 250 g 一罐", "First grade, tin of 250 g", 250, 19_600)], 4_500_000, ((CHAYUAN, 26, 6_000),)),
+     [("一级 250 g 一罐", "First grade, tin of 250 g", 250, 19_600)], 4_500_000,
+     ((CHAYUAN, 26, 6_000),)),
     ("new-rice", "grain", "当年新米", "New rice", "rice", False,
      [["09-05", "10-20"]], [["01-01", "12-31"]],
-     [("5 kg 一袋", "Bag of 5 kg", 5_000, 4_800)], 66_000, ((GUANLI, 6, 160_000), (YANGLIU, 9, 170_000))),
+     [("5 kg 一袋", "Bag of 5 kg", 5_000, 4_800)], 66_000,
+     ((GUANLI, 6, 160_000), (YANGLIU, 9, 170_000))),
     ("tea-seed-oil", "oil", "新榨茶油", "Tea-seed oil", "oil", False,
      [["10-20", "12-31"]], [["01-01", "06-15"]],
      [("500 ml 一瓶", "Bottle of 500 ml", 458, 5_700)], 700_000, ((makers.QINGLONG, 7, 12_000),)),
@@ -67,9 +70,7 @@ def build(session) -> dict[str, object]:
     """Everything the public pages show, from one cooperative; returns products by slug."""
     load_regions(session)
     of = makers.supplier(session, "水市镇联合社", code="SS")
-    shelves = {
-        slug: makers.category(session, zh, en, slug) for slug, zh, en in CATEGORIES
-    }
+    shelves = {slug: makers.category(session, zh, en, slug) for slug, zh, en in CATEGORIES}
     families: dict[str, list[object]] = {}
     made = {row[0]: _product(session, of, shelves, row, families) for row in GOODS}
     _reviews(session, made["space-radish"])
@@ -163,7 +164,12 @@ def _sold(session, of, product, rule, part):
 
 def _reviews(session, product):
     letters = (
-        (5, "切开能照见人影，水分足。炖排骨的时候孩子先捞萝卜吃，叶子焯水拌了一盘。", "重庆渝北", ""),
+        (
+            5,
+            "切开能照见人影，水分足。孩子先捞萝卜吃，叶子焯水拌了一盘。",
+            "重庆渝北",
+            "",
+        ),
         (3, "味道好，但是有一个从中间裂了，压的。", "湖北恩施", "按 1.1 kg 退了 ¥6.38，当天到账。"),
         (5, "", "", ""),
     )
@@ -183,5 +189,3 @@ def _reviews(session, product):
             )
         )  # fmt: skip
     session.flush()
-
-

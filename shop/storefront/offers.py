@@ -1,0 +1,46 @@
+"""What stands beside a price: which pack is shown first, and what of it reaches households."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from catalog.lots.queries import ShelfRow
+from catalog.lots.queries.sheet import PackOffer, ProductSheet
+from kernel.sharing import half_up
+from shop.storefront import dividing, queries
+
+
+def usual(sheet: ProductSheet) -> PackOffer | None:
+    """The pack in the middle of those that are there."""
+    there = [each for each in sheet.packs if each.count] or list(sheet.packs)
+    return there[len(there) // 2] if there else None
+
+
+def groups_of(
+    sheet: ProductSheet, offer: PackOffer | None, sharing: queries.Sharing | None
+) -> list[dividing.Group]:
+    """How the price of this pack divides; nothing where nobody can say."""
+    if sharing is None or offer is None or offer.pack.price is None:
+        return []
+    return sharing.groups(
+        offer.pack.grade, offer.pack.price, offer.pack.content, sheet.product.base_unit
+    )
+
+
+def shares(session: Session, rows: Sequence[ShelfRow], day: date) -> dict[int, str]:
+    """Product → fen of each yuan of its pack that reach households, with one decimal."""
+    sharing = queries.sharing_of(session, [row.product_id for row in rows], day)
+    found = {}
+    for row in rows:
+        rule = sharing.get(row.product_id)
+        if rule is None:
+            continue
+        groups = rule.groups(row.grade, row.price, row.content, row.base_unit)
+        share = dividing.households_get(groups)
+        if share:
+            tenths = half_up(share.fen * 1000, row.price.fen)
+            found[row.product_id] = f"{tenths // 10}.{tenths % 10}"
+    return found
