@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm.util import identity_key
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, Lot, LotState
@@ -49,6 +50,14 @@ def order_by_code(session: Session, code: str) -> Order:
     return found
 
 
+def order_with_lines(session: Session, order_id: int) -> Order:
+    """One order with its lines only, in one query."""
+    found = session.scalars(
+        sa.select(Order).where(Order.id == order_id).options(joinedload(Order.lines))
+    )
+    return found.unique().one()
+
+
 def _sheet() -> sa.Select[Order]:
     return sa.select(Order).options(
         joinedload(Order.supplier),
@@ -87,13 +96,14 @@ def basket_of(session: Session, key: str | None, user_id: int | None) -> Basket 
         return None
     mine = Basket.user_id == user_id if user_id is not None else sa.false()
     theirs = sa.and_(Basket.key == key, Basket.user_id.is_(None)) if key else sa.false()
-    return session.scalar(
+    found = session.scalars(
         sa.select(Basket)
         .where(sa.or_(mine, theirs))
         .order_by(Basket.user_id.is_(None), Basket.id)
-        .limit(1)
-        .options(selectinload(Basket.lines).joinedload(BasketLine.pack).joinedload(Pack.product))
+        .options(joinedload(Basket.lines).joinedload(BasketLine.pack).joinedload(Pack.product))
+        .execution_options(populate_existing=True)
     )
+    return found.unique().first()
 
 
 def basket_count(session: Session, key: str | None, user_id: int | None) -> int:
@@ -113,10 +123,16 @@ def basket_count(session: Session, key: str | None, user_id: int | None) -> int:
 
 
 def packs_with_products(session: Session, pack_ids: Collection[int]) -> dict[int, Pack]:
-    found = session.scalars(
-        sa.select(Pack).where(Pack.id.in_(sorted(set(pack_ids)))).options(joinedload(Pack.product))
-    )
-    return {pack.id: pack for pack in found}
+    """Packs by id with their products; what this session holds already is not asked for again."""
+    held = {key: session.identity_map.get(identity_key(Pack, key)) for key in set(pack_ids)}
+    known = {
+        key: pack for key, pack in held.items() if pack is not None and "product" in vars(pack)
+    }
+    missing = sorted(set(pack_ids) - known.keys())
+    if missing:
+        rows = sa.select(Pack).where(Pack.id.in_(missing)).options(joinedload(Pack.product))
+        known |= {pack.id: pack for pack in session.scalars(rows)}
+    return known
 
 
 def standings(

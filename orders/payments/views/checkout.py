@@ -71,18 +71,15 @@ def fill() -> str | Response:
 @public
 @once
 def place() -> Response | tuple[str, int]:
-    rows = rows_now()
-    if not rows:
-        return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
     try:
         asked = read_checkout(request.form, _find_places)
         order, payment = _place(asked, my_unpaid_orders())
     except Invalid as invalid:
-        return _page(rows, request.form, invalid.errors), invalid.status
+        return _page(rows_now(), request.form, invalid.errors), invalid.status
     except Refusal as refusal:
         reasons = refusal.reasons or (refusal.sentence,)
         errors = {f"goods-{n}": reason for n, reason in enumerate(reasons)}
-        return _page(rows, request.form, errors), refusal.status
+        return _page(rows_now(), request.form, errors), refusal.status
     remember_order(order.code)
     try:
         return lead_to_payment(payment)
@@ -112,7 +109,7 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
         )
         order = _place_or_give_back(work, placing, unpaid)
         payment = start_payment(work, order.id, by=actor(), now=now())
-        empty_basket(work, basket_key(), by=actor(), now=now())
+        empty_basket(work, basket)
         tell_buyer(work, order, "placed", now=now())
     return order, payment
 
@@ -145,6 +142,7 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
         rows=rows,
         sum=total(row.amount for row in rows),
         to_households=to_households,
+        basket_count=sum(row.line.count for row in rows),
         fresh=[row.pack.product for row in rows if row.pack.product.fresh],
         form=form,
         errors=errors,

@@ -13,7 +13,7 @@ from orders.payments.gateway import MOST, CheckoutAsked, Item, gateway_of
 from orders.payments.models import Payment
 from orders.payments.operations import keep_page
 from orders.sales.models import Order, OrderLine
-from orders.sales.queries import order_sheet
+from orders.sales.queries import order_with_lines
 from orders.sales.rules.keys import order_address
 
 
@@ -27,7 +27,7 @@ def lead_to_payment(payment: Payment) -> Response:
     """To the provider's page of this intent. Asking again leads to the same page."""
     if payment.url:
         return redirect(payment.url, code=303)  # type: ignore[return-value]
-    order = order_sheet(session(), payment.order_id)
+    order = order_with_lines(session(), payment.order_id)
     address = address_of(order)
     page = gateway_of(services().config).create_checkout(
         CheckoutAsked(

@@ -85,13 +85,10 @@ def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime
     session.flush()
 
 
-def empty_basket(session: Session, key: str | None, *, by: Actor, now: datetime) -> None:
+def empty_basket(session: Session, basket: Basket) -> None:
     """Nothing lies in the basket any more: it became an order."""
-    basket = basket_of(session, key, by.user_id)
-    if basket is not None:
-        basket.lines.clear()
-        basket.touched_at = now
-        session.flush()
+    basket.lines.clear()
+    session.flush()
 
 
 def _new(session: Session, key: str, user_id: int | None, now: datetime) -> Basket:

@@ -68,6 +68,7 @@ def show() -> str:
         rows=rows,
         sum=total(row.amount for row in rows if row.on_sale),
         blocked=any(row.remark for row in rows),
+        basket_count=sum(row.line.count for row in rows),
     )
     if any(row.was for row in rows):
         with transaction() as work:
