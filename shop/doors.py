@@ -14,6 +14,7 @@ from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
 from orders.agencies.views import today as canteen_today
 from orders.payments import views as payments
+from orders.payouts import views as payouts
 from orders.sales import views as sales
 from orders.shares import views as shares
 from shop.audit import views as audit
@@ -35,6 +36,7 @@ BLUEPRINTS: list[Blueprint] = [
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,
+    *payouts.blueprints,
     canteen_today.bp,
     canteen_filings.bp,
     canteen_orders.bp,

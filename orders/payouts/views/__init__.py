@@ -1,0 +1,6 @@
+"""Payout runs at the cooperative's desk, passbooks at the helper's and the household's."""
+
+from orders.payouts.views.books import bp as books
+from orders.payouts.views.runs import bp as runs
+
+blueprints = (runs, books)
