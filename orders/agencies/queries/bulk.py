@@ -571,7 +571,7 @@ def unmatched_lines(
 def people_of(session: Session, user_ids: Collection[int | None]) -> dict[int, str]:
     """User id → name."""
     wanted = sorted({each for each in user_ids if each is not None})
-    return dict(session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted))))
+    return dict(session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted))).all())
 
 
 def unsigned_past(session: Session, *, before: datetime, limit: int = 100) -> Sequence[int]:

@@ -21,6 +21,7 @@ from orders.agencies.models import (
     Unit,
     YearRule,
 )
+from orders.agencies.queries.scope import Scope
 from orders.agencies.rules.counting import CountingPolicy
 from orders.agencies.rules.filing import Declaration, LastYear, Representative
 
@@ -187,8 +188,8 @@ def declaration(session: Session, filing: Filing, unit: Unit) -> Declaration:
     )
 
 
-def filing_by_code(session: Session, code: str, *, organisation_id: int | None) -> FrozenReceipt:
-    """A submitted version by the code of its receipt; of this unit if one is given."""
+def filing_by_code(session: Session, code: str, scope: Scope) -> FrozenReceipt:
+    """A submitted version by the code of its receipt, of a unit the reader may see."""
     version = session.scalar(
         sa.select(FrozenVersion).where(
             FrozenVersion.code == code.strip().upper(), FrozenVersion.subject.startswith("filing:")
@@ -200,11 +201,8 @@ def filing_by_code(session: Session, code: str, *, organisation_id: int | None) 
         filing = session.scalar(
             sa.select(Filing)
             .join(Filing.unit)
-            .where(
-                Filing.unit_id == int(unit_id),
-                Filing.year == int(year),
-                Unit.organisation_id == organisation_id if organisation_id else sa.true(),
-            )
+            .join(Unit.organisation)
+            .where(Filing.unit_id == int(unit_id), Filing.year == int(year), scope.holds())
             .order_by(Filing.version.desc())
             .limit(1)
             .options(joinedload(Filing.unit).joinedload(Unit.organisation))
@@ -255,3 +253,15 @@ def filings_to_decide(
 
 def filing_window(policy: Policy) -> tuple[date, date]:
     return policy.filing_from, policy.filing_to
+
+
+def filings_before(session: Session, unit_ids: Sequence[int], year: int) -> dict[int, Filing]:
+    """Unit id → its filing in force the year before."""
+    found = session.scalars(
+        sa.select(Filing).where(
+            Filing.unit_id.in_(sorted(set(unit_ids))),
+            Filing.year == year - 1,
+            Filing.state.in_(IN_FORCE),
+        )
+    )
+    return {filing.unit_id: filing for filing in found}
