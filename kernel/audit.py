@@ -18,6 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import Actor
@@ -152,11 +153,26 @@ def remember(session: orm.Session, rows: Iterable[Model]) -> None:
         touched[(row.__tablename__, row.id)] = row
 
 
+@sa.event.listens_for(Work, "after_transaction_create")
+def _remember_before_savepoint(session: orm.Session, transaction: orm.SessionTransaction) -> None:
+    if transaction.nested:
+        before = (
+            dict(session.info.get("audit_touched", {})),
+            list(session.info.get("audit_notes", ())),
+        )
+        session.info.setdefault("audit_savepoints", {})[transaction] = before
+
+
+@sa.event.listens_for(Work, "after_transaction_end")
+def _forget_savepoint(session: orm.Session, ended: orm.SessionTransaction) -> None:
+    session.info.get("audit_savepoints", {}).pop(ended, None)
+
+
 @sa.event.listens_for(Work, "after_rollback")
 def _forget(session: orm.Session) -> None:
-    if not session.in_nested_transaction():
-        session.info.pop("audit_touched", None)
-        session.info.pop("audit_notes", None)
+    """Nothing of what was rolled back is in the trail: all of it, or what came after a savepoint."""
+    before = session.info.get("audit_savepoints", {}).get(session.get_nested_transaction())
+    session.info["audit_touched"], session.info["audit_notes"] = before or ({}, [])
 
 
 @sa.event.listens_for(Work, "before_commit")
@@ -177,16 +193,11 @@ def _append_entry(session: orm.Session) -> None:
 
 def _chain(session: orm.Session, notes: list[Note], rows: dict[str, dict[str, str | None]]) -> None:
     # The head is the last lock any transaction takes, so it can wait for nothing that waits for it.
-    head = session.execute(
-        sa.update(AuditHead)
-        .values(count=AuditHead.count + 1)
-        .returning(AuditHead.count, AuditHead.hash)
-    ).one_or_none()
+    head = session.execute(_NEXT).one_or_none()
     if head is None:
-        session.execute(sa.insert(AuditHead).values(id=1, count=1, hash=GENESIS))
-        number, previous = 1, GENESIS
-    else:
-        number, previous = head
+        session.execute(_first_head(session))
+        head = session.execute(_NEXT).one()
+    number, previous = head
     first = notes[0]
     entry = {
         "number": number,
@@ -204,6 +215,20 @@ def _chain(session: orm.Session, notes: list[Note], rows: dict[str, dict[str, st
     entry["hash"] = _hash(entry)
     session.execute(sa.insert(AuditEntry).values(**entry))
     session.execute(sa.update(AuditHead).values(hash=entry["hash"]))
+
+
+_NEXT = (
+    sa.update(AuditHead)
+    .values(count=AuditHead.count + 1)
+    .returning(AuditHead.count, AuditHead.hash)
+)
+
+
+def _first_head(session: orm.Session) -> sa.Insert:
+    """Two first transactions may come at once: one of them makes the head, both go on from it."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    head = insert(AuditHead).values(id=1, count=0, hash=GENESIS)
+    return head.on_conflict_do_nothing(index_elements=["id"])
 
 
 def _hash(entry: dict[str, Any]) -> str:

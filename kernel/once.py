@@ -39,12 +39,13 @@ def claim(
 ) -> None:
     """The token is ours in this transaction. Raises AlreadyDone if it was used before."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    taken = session.execute(
+    taken = session.scalar(
         insert(OnceToken)
         .values(token=token, sign_in_id=sign_in_id, endpoint=endpoint, used_at=now)
         .on_conflict_do_nothing(index_elements=["token"])
+        .returning(OnceToken.id)
     )
-    if taken.rowcount != 1:  # type: ignore[attr-defined]
+    if taken is None:
         raise AlreadyDone
 
 

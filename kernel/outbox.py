@@ -101,6 +101,7 @@ def _register(name: str, *, outside: bool, cron: str | None) -> Callable[[Task],
 def enqueue(
     session: Session,
     name: str,
+    /,
     *,
     now: datetime,
     run_at: datetime | None = None,

@@ -12,7 +12,6 @@ from jinja2 import StrictUndefined
 from werkzeug.datastructures import MultiDict
 
 import kernel.web.drawing
-import kernel.web.drawing
 import kernel.web.failures
 import kernel.web.filters
 import kernel.web.i18n
@@ -21,7 +20,6 @@ import kernel.web.observing
 import kernel.web.security
 import kernel.web.sign_in
 import shop.commands
-import shop.navigation
 import shop.navigation
 import shop.work  # registers what the worker can do
 from config import Config
@@ -82,8 +80,6 @@ def _dress(app: Flask) -> None:
         Role=Role, form_guard=form_guard, now=now, static_url=static_url, today=today
     )
     kernel.web.filters.init_app(app)
-    kernel.web.drawing.init_app(app)
-    shop.navigation.init_app(app)
     kernel.web.drawing.init_app(app)
     shop.navigation.init_app(app)
     app.context_processor(_reader)
