@@ -90,28 +90,28 @@ def subject_of(code: str) -> str:
 
 
 _NAMES = {
-    "assets:bank": "Bank account of %(supplier)s",
-    "assets:provider": "With the payment provider for %(supplier)s",
-    "assets:receivable": "%(supplier)s to receive from organisation %(party)s",
-    "assets:goods": "Goods in store of %(supplier)s",
-    "liabilities:prepaid": "Paid in advance to %(supplier)s",
-    "liabilities:refunds": "To be paid back by %(supplier)s",
-    "liabilities:household": "%(supplier)s owes household %(party)s",
-    "liabilities:in-transit": "Payments under way of %(supplier)s",
-    "liabilities:collective": "Retained for the collective, %(supplier)s",
-    "liabilities:costs": "Costs to be paid by %(supplier)s: %(party)s",
-    "liabilities:clearing": "Clearing of %(supplier)s",
-    "income:cooperative": "Left to %(supplier)s",
-    "expenses:loss": "Goods lost by %(supplier)s",
+    "assets:bank": Text("Bank account of %(supplier)s"),
+    "assets:provider": Text("With the payment provider for %(supplier)s"),
+    "assets:receivable": Text("%(supplier)s to receive from organisation %(party)s"),
+    "assets:goods": Text("Goods in store of %(supplier)s"),
+    "liabilities:prepaid": Text("Paid in advance to %(supplier)s"),
+    "liabilities:refunds": Text("To be paid back by %(supplier)s"),
+    "liabilities:household": Text("%(supplier)s owes household %(party)s"),
+    "liabilities:in-transit": Text("Payments under way of %(supplier)s"),
+    "liabilities:collective": Text("Retained for the collective, %(supplier)s"),
+    "liabilities:costs": Text("Costs to be paid by %(supplier)s: %(party)s"),
+    "liabilities:clearing": Text("Clearing of %(supplier)s"),
+    "income:cooperative": Text("Left to %(supplier)s"),
+    "expenses:loss": Text("Goods lost by %(supplier)s"),
 }
 
 
 def account_name(code: str) -> Text:
     """What people call the account, for every code of the plan; the code itself for others."""
     parts = code.split(":")
-    message = _NAMES.get(":".join(parts[:2]))
-    if message is None:
-        return Text("%(code)s", code=code)
+    named = _NAMES.get(":".join(parts[:2]))
+    if named is None:
+        return Text("Account %(code)s", code=code)
     party = parts[3] if parts[1] == "receivable" else parts[2]
     supplier = parts[2] if parts[1] == "receivable" else parts[-1]
-    return Text(message, supplier=supplier, party=party)
+    return Text(named.message, supplier=supplier, party=party)

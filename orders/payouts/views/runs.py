@@ -139,10 +139,10 @@ def _steps(sheet: runs.RunSheet) -> list[dict[str, Any]]:
     """The road of a run, for the strip."""
     run = sheet.run
     done = [
-        (_("Drafted"), run.made_at, sheet.drafted_by),
-        (_("Reviewed"), run.reviewed_at, sheet.reviewed_by),
-        (_("Approved"), run.approved_at, sheet.approved_by),
-        (_("Sent to the bank"), run.exported_at, ""),
+        (say(RunState.DRAFTED), run.made_at, sheet.drafted_by),
+        (say(RunState.REVIEWED), run.reviewed_at, sheet.reviewed_by),
+        (say(RunState.APPROVED), run.approved_at, sheet.approved_by),
+        (say(RunState.EXPORTED), run.exported_at, ""),
         (_("Checked against the statement"), None, ""),
     ]
     order = [
@@ -151,7 +151,7 @@ def _steps(sheet: runs.RunSheet) -> list[dict[str, Any]]:
     if run.state is RunState.REJECTED:
         made = [each for each in done if each[1] is not None]
         steps = [{"name": name, "on": on, "note": who, "state": ""} for name, on, who in made]
-        return [*steps, {"name": _("Rejected"), "on": None, "note": run.reason, "state": "bad"}]
+        return [*steps, {"name": say(RunState.REJECTED), "on": None, "note": run.reason, "state": "bad"}]
     at = order.index(run.state)
     return [
         {
