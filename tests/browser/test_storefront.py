@@ -1,0 +1,108 @@
+"""The public pages in a real browser: at both widths, in every way of reading them."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
+
+PAGES = (
+    "/", "/products", "/search?q=luobo", "/search?q=zzz", "/products/space-radish",
+    "/products/smoked-pork", "/villages/500114125201", "/trace", "/impact", "/help",
+    "/accessibility", "/sign-in",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "way",
+    [{}, {"dark": True}, {"size": "large"}, {"size": "largest"}, {"lang": "en"}],
+    ids=["light", "dark", "large", "largest", "english"],
+)
+def test_axe_finds_nothing_and_nothing_runs_over_the_edge(eyes, way):
+    eyes.as_guest(**way)
+    found = {}
+    for address in PAGES:
+        eyes.open(address)
+        wrong = eyes.axe()
+        if eyes.sideways() > 0:
+            wrong.append(f"{eyes.sideways()} px too wide")
+        if wrong:
+            found[address] = wrong
+    assert found == {}
+    assert eyes.complaints == []
+
+
+def test_large_type_is_large_and_remembered(eyes):
+    page = eyes.open("/")
+    page.get_by_role("button", name="大字").click()
+    page.wait_for_load_state()
+    assert page.locator("html").get_attribute("data-size") == "large"
+    size = page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)")
+    assert size >= 20
+    eyes.open("/products")
+    low = page.evaluate(
+        "Math.min(...[...document.querySelectorAll('.mast nav a')].map(each =>"
+        " each.getBoundingClientRect().height))"
+    )
+    assert low >= 60
+    page.get_by_role("button", name="更大").click()
+    page.wait_for_load_state()
+    assert page.evaluate("parseFloat(getComputedStyle(document.body).fontSize)") >= 30
+
+
+def test_main_controls_are_large_enough_for_a_thumb(eyes):
+    page = eyes.open("/products/space-radish")
+    for name in ("放进购物篮", "现在就买"):
+        box = page.locator("form#buy").get_by_role("button", name=name).bounding_box()
+        assert box["height"] >= 44
+
+
+def test_another_pack_changes_the_division_without_leaving_the_page(eyes):
+    page = eyes.open("/products/space-radish")
+    assert page.locator("#money tfoot td").first.inner_text() == "¥58.00"
+    page.locator("form#buy label", has_text="20 kg").click()
+    page.wait_for_function("document.querySelector('#price b').textContent === '¥108.00'")
+    assert page.locator("#money tfoot td").first.inner_text() == "¥108.00"
+    assert page.locator("form#buy input[name=pack]:checked").count() == 1
+    assert eyes.complaints == []
+
+
+def test_the_shop_works_without_javascript(eyes):
+    page = eyes.as_guest(script=False)
+    eyes.open("/products/space-radish")
+    page.locator("form#buy label", has_text="5 kg").first.click()
+    page.locator("form#buy").get_by_role("button", name="放进购物篮").click()
+    page.wait_for_load_state()
+    assert "太空萝卜" in page.locator("main").inner_text()
+
+
+def test_the_keyboard_reaches_the_content_first_and_then_everything(eyes):
+    page = eyes.open("/products/space-radish")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "跳到正文"
+    page.keyboard.press("Enter")
+    assert page.url.endswith("#main")
+
+
+def test_a_way_from_the_home_page_to_a_bags_road(eyes):
+    page = eyes.open("/")
+    page.get_by_role("link", name="看看太空萝卜").click()
+    page.get_by_role("link", name="看这一批的全部记录").click()
+    page.wait_for_load_state()
+    assert "它走过的路" in page.locator("main").inner_text()
+    code = page.locator(".bag .code").inner_text()
+    eyes.open("/trace")
+    page.get_by_label("袋上的码").fill(code)
+    page.locator("main").get_by_role("button", name="查").click()
+    page.wait_for_load_state()
+    assert code in page.locator(".bag .code").inner_text()
+    assert eyes.axe() == []
+
+
+def test_prices_and_dates_never_break_in_the_middle(eyes):
+    page = eyes.open("/products")
+    broken = page.evaluate(
+        "[...document.querySelectorAll('.cost b, .nb')].filter(each =>"
+        " each.getClientRects().length > 1).map(each => each.textContent)"
+    )
+    assert broken == []
