@@ -21,7 +21,7 @@ from shop.audit import views as audit
 from shop.desks import coop_today
 from shop.office import views as office
 from shop.storefront import views as storefront
-from shop.views import account, admin, machine, settings
+from shop.views import account, admin, bank, machine, settings
 
 BLUEPRINTS: list[Blueprint] = [
     storefront.bp,
@@ -44,5 +44,6 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_money.bp,
     agencies_coop.bp,
     filings_office.bp,
+    bank.bp,
     machine.bp,
 ]

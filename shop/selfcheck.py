@@ -17,6 +17,8 @@ from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 from kernel.numbering import DocumentSequence
 from kernel.versions import FrozenVersion
+from orders.payments import checks as payments
+from orders.sales import checks as sales
 
 EXAMPLES = 10
 
@@ -86,6 +88,8 @@ CHECKS: list[Check] = [
         rows_of(FrozenVersion, DocumentSequence),
     ),
     *lots.CHECKS,
+    *sales.CHECKS,
+    *payments.CHECKS,
 ]
 
 

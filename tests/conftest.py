@@ -13,12 +13,17 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
 
 from config import Config
 from kernel import crypto
 from kernel.db import Database
 from tests import postgres
 from tests.clock import Clock
+
+# Others may be at work on the machine: how long an example takes says nothing about our code.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 _serial = itertools.count(1)
 TEMPLATE = "sutian_template"

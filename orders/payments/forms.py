@@ -87,6 +87,8 @@ def read_claim(form: Mapping[str, str], packs_left: Mapping[int, int]) -> Claim:
 
 def read_statement(name: str, content: bytes) -> list[StatementRow]:
     """Rows of an .xlsx or .csv file. Raises Invalid with the first problems, each with its row."""
+    if not content:
+        raise Invalid({"file": Text("Choose the file that the bank gave you.")})
     try:
         table = _sheet(content) if content[:2] == b"PK" else _csv(content)
     except (python_calamine.CalamineError, UnicodeDecodeError, csv.Error, ValueError):

@@ -1,0 +1,108 @@
+"""The self-checks find nothing in a house that lives, and find what was broken behind its back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from kernel.actors import WORKER
+from orders.payments import operations as payments
+from orders.payments.checks import CHECKS as PAYMENTS
+from orders.payments.models import RefundKind
+from orders.payments.rules.statements import StatementRow
+from orders.sales import operations as sales
+from orders.sales.checks import CHECKS as SALES
+from orders.sales.models import OrderState
+from tests import makers
+
+LATER = makers.NOON + timedelta(hours=3)
+
+
+def live(session) -> None:
+    """A little of everything that can happen to orders and their money."""
+    radish = makers.sold_product(session, (60_000, 80_000))
+    order = makers.paid_order(session, radish, 4)
+    line = order.lines[0].id
+    sales.ship_order(
+        session, order.id, supplier_id=order.supplier_id, lines={line: 12_000},
+        request_key="a", by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    sales.ship_order(
+        session, order.id, supplier_id=order.supplier_id, request_key="b",
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    payments.refund_order_lines(
+        session, order.id, {line: 3_000}, kind=RefundKind.DAMAGED, request_key="r",
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    payments.complete_citizen_order(session, order.id, by=WORKER, now=LATER)
+    payments.refund_order_lines(
+        session, order.id, {line: 2_000}, kind=RefundKind.QUALITY, request_key="q",
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    waiting = makers.paid_order(session, radish, 2)
+    payments.refund_order_lines(
+        session, waiting.id, {waiting.lines[0].id: 5_000}, kind=RefundKind.CANCELLED,
+        request_key="c", by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    makers.citizen_order(session, radish, 1)
+    late = makers.citizen_order(session, radish, 1)
+    payment = payments.start_payment(session, late.id, by=makers.SOMEBODY, now=makers.NOON)
+    sales.give_back(
+        session, late.id, to=OrderState.CLOSED, reason="", by=makers.SOMEBODY, now=LATER
+    )
+    makers.pay(session, payment, now=LATER)
+    rows = [StatementRow(makers.TODAY, makers.Money(10_000), "校", "货款", "1")]
+    statement = payments.import_statement(
+        session, supplier_id=radish.supplier_id, name="a.csv", sha256="0" * 64, rows=rows,
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    bank_line = session.scalar(
+        sa.text("SELECT id FROM bank_lines WHERE statement_id = :id"), {"id": statement.id}
+    )
+    payments.match_bank_line(
+        session, bank_line, "order:9", makers.Money(9_000), by=makers.SOMEBODY, now=LATER
+    )
+
+
+def found(session) -> dict[str, list[str]]:
+    session.flush()
+    return {
+        check.name: differences
+        for check in (*SALES, *PAYMENTS)
+        if (differences := [f"{each.subject} {each.sentence}" for each in check.run(session)])
+    }
+
+
+def test_a_living_house_is_in_order(session):
+    live(session)
+
+    assert found(session) == {}
+    assert all(check.rows(session) for check in (*SALES, *PAYMENTS))
+
+
+@pytest.mark.parametrize(
+    ("broken", "name"),
+    [
+        ("UPDATE allocations SET quantity = quantity + 1 WHERE id = 1", "sales.allocations"),
+        ("UPDATE contributions SET reserved = reserved + 1 WHERE id = 2", "sales.reserved"),
+        ("UPDATE order_lines SET amount = amount + 1 WHERE id = 1", "sales.totals"),
+        ("UPDATE orders SET state = 'completed' WHERE id = 2", "sales.ended"),
+        ("UPDATE shipment_lines SET quantity = quantity - 1 WHERE id = 1", "sales.shipments"),
+        ("UPDATE orders SET state = 'received' WHERE id = 1", "sales.events"),
+        ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.paid"),
+        ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.books"),
+        ("UPDATE refund_lines SET amount = 99999 WHERE id = 1", "payments.refunds"),
+        ("UPDATE refund_lines SET amount = amount - 1 WHERE id = 1", "payments.refund_sums"),
+        ("UPDATE refund_lines SET amount = amount - 1 WHERE id = 1", "payments.divided"),
+        ("UPDATE bank_lines SET amount = 8999 WHERE id = 1", "payments.bank"),
+    ],
+)
+def test_what_was_changed_behind_the_house_is_found(session, broken, name):
+    live(session)
+
+    session.execute(sa.text(broken))
+
+    assert name in found(session)
