@@ -27,6 +27,7 @@ from shop.demo.people import unit_key
 from shop.demo.sign_ins import give_password
 from shop.demo.story import plan_story
 from shop.demo.supply import Span
+from shop.demo.today import parcels_of_today, specials
 from shop.demo.town import Town, at
 
 # Citizens' orders last year and this year.
@@ -83,7 +84,10 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     town.homes = homes.plan_homes(town.chance("crops"), scale)
     grids = _grids(town)
     parcels = _parcels(town)
-    wanted = supply.demands([grid for _, _, grid in grids], parcels)
+    wanted = supply.demands(
+        [*(grid for _, _, grid in grids), *(each.grid for each in specials(town))],
+        [*parcels, *parcels_of_today(town)],
+    )
     stores = supply.plan(wanted, town.span, town.chance("supply"))
     mornings = share_among_homes(stores.intakes, town.homes, town.chance("loads"))
     _settle(town, brought_in(mornings), say)
@@ -162,5 +166,5 @@ def _finish(session: Session, town: Town) -> None:
     )
     audit.note(
         session, FINISHED, f"sample:{town.seed}", by=COMMAND, now=now, scale=town.scale,
-        missed=town.missed,
+        missed=len(town.misses),
     )  # fmt: skip

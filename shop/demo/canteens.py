@@ -91,8 +91,8 @@ def _submit(flow: Flow, session: Session, now: datetime) -> None:
             break
         except OutOfStock as shortage:
             missing = {each.product_id for each in shortage.shortages}
-            flow.town.missed += len(missing)
-            print('MISS', now.date(), flow.grid.deliver_on, flow.key, [str(r) for r in shortage.reasons])
+            for each in shortage.reasons:
+                flow.town.misses.append(f"{now:%Y-%m-%d} {flow.key} {each}")
             lines = [each for each in lines if flow.town.products[each.pack.product] not in missing]
             if not lines:
                 return

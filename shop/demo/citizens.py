@@ -49,15 +49,29 @@ class Fate:
     reviews: bool
 
 
-def plan_parcel(town: Town, parcel: Parcel, chance: Random, buyer: int | None = None) -> None:
+def plan_parcel(
+    town: Town,
+    parcel: Parcel,
+    chance: Random,
+    buyer: int | None = None,
+    moment: datetime | None = None,
+) -> None:
     """Everything of one citizen's order, from the click to the review."""
     fate = Fate(
-        pays=chance.random() > 0.06,
-        refund=chance.choices(("", "damaged", "late"), (92, 6, 2))[0],
+        pays=moment is not None or chance.random() > 0.06,
+        refund=_refund_of(town, parcel, chance, buyer),
         reviews=chance.random() < 0.45,
     )
-    moment = at(parcel.day, chance.randint(7, 21), chance.randint(0, 59))
+    moment = moment or at(parcel.day, chance.randint(7, 21), chance.randint(0, 59))
     town.plan(moment, lambda s, n: _place(town, parcel, fate, chance, buyer, s, n))
+
+
+def _refund_of(town: Town, parcel: Parcel, chance: Random, buyer: int | None) -> str:
+    """Some come damaged; lately one buyer asked and has no answer yet."""
+    ago = (town.span.today - parcel.day).days
+    if buyer is None and 7 <= ago <= 9:
+        return "asked"
+    return chance.choices(("", "damaged", "late"), (92, 6, 2))[0]
 
 
 def _place(
@@ -96,9 +110,8 @@ def _place(
             by=citizen,
             now=now,
         )
-    except OutOfStock as e:
-        town.missed += 1
-        print('MISSC', now.date(), [str(r) for r in e.reasons])
+    except OutOfStock as shortage:
+        town.misses += [f"{now:%Y-%m-%d} citizen {each}" for each in shortage.reasons]
         return
     payment = start_payment(session, order.id, by=citizen, now=now)
     keep_page(
@@ -198,6 +211,9 @@ def _receive(
             now + timedelta(hours=20),
             lambda s, n: _refund(town, parcel, order_id, RefundKind.DAMAGED, "压伤，见照片", s, n),
         )
+    if fate.refund == "asked":
+        town.plan(now + timedelta(hours=6), lambda s, n: ask_refund(order_id, s, n))
+        return
     done = now + COMPLETE_AFTER
     town.plan(
         done,
@@ -249,7 +265,7 @@ def _refund(
     )
 
 
-def ask_refund(town: Town, order_id: int, session: Session, now: datetime) -> None:
+def ask_refund(order_id: int, session: Session, now: datetime) -> None:
     """A buyer asks; the cooperative has not answered yet."""
     line = session.scalars(
         sa.select(OrderLine).where(OrderLine.order_id == order_id).order_by(OrderLine.position)

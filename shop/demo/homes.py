@@ -239,9 +239,9 @@ def plan_plots(
             usual = chance.randint(60, 210)
             for year in years:
                 grams = brought.get((home.number, crop, year), 0)
-                if year == town.span.begin.year and not grams:
+                if year < town.span.trade.year and not grams:
                     continue
-                least = -(-grams * 100 // (most * 1000)) + 5
+                least = grams * 115 // (most * 1000) + 10
                 areas[home.number, crop, year] = max(usual, least)
     _fit_konjac(areas, town.span.today.year, KONJAC_MU_100 * town.scale)
     return areas

@@ -24,8 +24,8 @@ _WEIGHTS = {
 }  # fmt: skip
 
 # Share of a grid's value that goes to a supplier when the grid asks it at all, and how often it does.
-_SUPPLIERS = {"YL": (0.26, 0.50), "GL": (0.20, 0.42), "XA": (0.14, 0.36), "AX": (0.10, 0.07)}
-_LINES = {"SS": (4, 7), "GL": (1, 3), "YL": (1, 1), "XA": (1, 1), "AX": (1, 1)}
+_SUPPLIERS = {"YL": (0.30, 0.42), "GL": (0.22, 0.34), "XA": (0.18, 0.24), "AX": (0.10, 0.06)}
+_LINES = {"SS": (4, 6), "GL": (1, 3), "YL": (1, 1), "XA": (1, 1), "AX": (1, 1)}
 
 # The share of the staff's welfare in a unit's purchases, and when it is bought.
 UNION_MONTHS = (1, 9, 12)
@@ -64,10 +64,11 @@ def grids_of(unit: UnitRow, year: int, today: date, source: Random) -> list[Grid
     last = year < today.year
     reserved = unit.reserved_before if last else unit.reserved
     pace = unit.pace_before if last else unit.pace
-    count = unit.grids
+    # Last year they asked for more at a time.
+    count = max(3, round(unit.grids * 0.6)) if last else unit.grids
     if unit.story == "begun" and not last:
         return _first_order(unit, today, source)
-    if not (reserved and pace and count):
+    if not (reserved and pace):
         return []
     months = rhythm.curve(unit.kind, last_year=last)
     days = rhythm.order_days(months, year, count, source)
@@ -79,7 +80,7 @@ def grids_of(unit: UnitRow, year: int, today: date, source: Random) -> list[Grid
         if day > today:
             break
         worth = rhythm.near(source, each, 0.25)
-        grid = _grid(unit, year * 100 + number, day, worth, source)
+        grid = grid_on(unit, year * 100 + number, day, worth, source)
         if grid is not None:
             found.append(grid)
     return found
@@ -88,12 +89,20 @@ def grids_of(unit: UnitRow, year: int, today: date, source: Random) -> list[Grid
 def _first_order(unit: UnitRow, today: date, source: Random) -> list[Grid]:
     """A unit that had bought nothing all year, until two weeks ago."""
     day = rhythm.working_day(today - timedelta(days=14))
-    grid = _grid(unit, today.year * 100 + 1, day, 620_000, source)
+    grid = grid_on(unit, today.year * 100 + 1, day, 620_000, source)
     return [grid] if grid else []
 
 
-def _grid(unit: UnitRow, number: int, day: date, worth: float, source: Random) -> Grid | None:
-    deliver_on = rhythm.working_days_after(day, 2 if day.weekday() < 3 else 1)
+def grid_on(
+    unit: UnitRow,
+    number: int,
+    day: date,
+    worth: float,
+    source: Random,
+    deliver_on: date | None = None,
+) -> Grid | None:
+    """What a unit asks for on that day, for so many fen, of what is to be had then."""
+    deliver_on = deliver_on or rhythm.working_days_after(day, 2 if day.weekday() < 3 else 1)
     union = day.month in UNION_MONTHS and source.random() < 0.16
     parts = {"SS": 1.0}
     for supplier, (share, often) in _SUPPLIERS.items():
@@ -151,14 +160,15 @@ def parcels(year: int, count: int, today: date, source: Random) -> list[Parcel]:
     found = []
     for number in range(1, count + 1):
         day = rhythm.day_at(months, year, source.random())
-        lines = _basket(day, source)
+        lines = basket_on(day, source)
         place = source.randrange(places)
         if day <= today and lines:
             found.append(Parcel(year * 10_000 + number, day, place, lines))
     return sorted(found, key=lambda each: (each.day, each.number))
 
 
-def _basket(day: date, source: Random) -> tuple[tuple[PackRow, int], ...]:
+def basket_on(day: date, source: Random) -> tuple[tuple[PackRow, int], ...]:
+    """One to three packs of what is to be had that day."""
     offered = [each for each in tables.packs("citizens") if tables.to_be_had(each.product, day)]
     if not offered:
         return ()

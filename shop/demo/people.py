@@ -84,6 +84,9 @@ def settle_bodies(town: Town, session: Session, now: datetime) -> None:
         desks.setdefault(row["key"], Role.DEPARTMENT)
     for key, role in desks.items():
         employ(town, session, key, role, 0, now)
+    town.citizen = create_user(
+        session, email=f"{CITIZEN}{MAIL}", name=town.names.person("female"), by=COMMAND, now=now
+    ).id
 
 
 def settle_suppliers(town: Town, session: Session, now: datetime) -> None:
@@ -138,6 +141,27 @@ def _certify(
             session, supplier_id, kind=paper, number=number, valid_from=since, valid_to=until,
             by=operator, now=now,
         )  # fmt: skip
+
+
+def settle_applicant(town: Town, session: Session, now: datetime) -> None:
+    """A cooperative that has applied and waits for the platform."""
+    organisation = _body(
+        town, session, "MX", "黔江区茂溪村蔬菜专业合作社", "茂溪蔬菜合作社",
+        OrganisationKind.SUPPLIER, "500114125207", uscc="93", now=now,
+    )  # fmt: skip
+    employ(town, session, "MX", Role.MANAGER, 0, now)
+    supplier = register_supplier(
+        session,
+        organisation_id=organisation.id,
+        code="MX",
+        kind=SupplierKind.COOPERATIVE,
+        phone="02300000106",
+        bank="样例农商行水市支行",
+        bank_account="9999010100000069",
+        by=town.actor("MX", Role.MANAGER),
+        now=now,
+    )
+    town.suppliers["MX"] = supplier.id
 
 
 def settle_units(town: Town, session: Session, now: datetime) -> None:

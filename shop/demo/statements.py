@@ -23,6 +23,7 @@ from orders.ledger.rules import provider
 from orders.payments.models import BankLine
 from orders.payments.operations import import_statement, recognise_provider_transfer
 from orders.payments.rules.statements import StatementRow
+from orders.payouts.operations import confirm_from_statement
 from shop.demo import tables
 from shop.demo.town import Town, at
 
@@ -116,6 +117,11 @@ class Till:
                 )
             if each.then is not None:
                 each.then(later)
+        if any(each.order_id is None and not each.from_provider for each in due):
+            confirm_from_statement(
+                session, supplier_id=supplier_id, statement_id=statement.id, by=accountant,
+                now=later,
+            )  # fmt: skip
 
     def _provider_pays_out(self, supplier: str, today: date, session: Session) -> None:
         """What citizens had paid is transferred every week."""

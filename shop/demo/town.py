@@ -57,10 +57,10 @@ class Town:
     packs: dict[tuple[str, int], int] = field(default_factory=dict)
     homes: list[Home] = field(default_factory=list)
     households: dict[int, int] = field(default_factory=dict)
+    citizen: int = 0
     invoices: int = 0
     # Wishes that the store could not serve; a few are like life, many would be a bad plan.
-    missed: int = 0
-    misses: dict[str, int] = field(default_factory=dict)
+    misses: list[str] = field(default_factory=list)
 
     def chance(self, subject: str) -> Random:
         """A source of its own for every subject, so that one more draw here changes nothing there."""
