@@ -40,7 +40,9 @@ class Unit(Made, Model):
         sa.CheckConstraint(
             "(canteen_type = 'shared') = (representative_id IS NOT NULL)", name="represented"
         ),
-        sa.CheckConstraint("representative_id IS NULL OR representative_id <> id", name="not_itself"),
+        sa.CheckConstraint(
+            "representative_id IS NULL OR representative_id <> id", name="not_itself"
+        ),
     )
 
     organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), unique=True)
@@ -110,7 +112,9 @@ class Filing(Made, Model):
     __tablename__ = "filings"
     __table_args__ = (
         sa.UniqueConstraint("unit_id", "year", "version"),
-        sa.CheckConstraint("base >= 0 AND reserved >= 0 AND union_budget >= 0", name="not_negative"),
+        sa.CheckConstraint(
+            "base >= 0 AND reserved >= 0 AND union_budget >= 0", name="not_negative"
+        ),
         sa.Index(
             "uq_filings_effective",
             "unit_id",
@@ -206,7 +210,9 @@ class BulkOrder(Made, Model):
     __tablename__ = "bulk_orders"
     __table_args__ = (
         sa.CheckConstraint("payment_days BETWEEN 1 AND 60", name="payment_term"),
-        sa.CheckConstraint("approved_by_id IS NULL OR approved_by_id <> made_by_id", name="four_eyes"),
+        sa.CheckConstraint(
+            "approved_by_id IS NULL OR approved_by_id <> made_by_id", name="four_eyes"
+        ),
     )
 
     order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), unique=True)
@@ -297,7 +303,9 @@ class AcceptanceLine(Made, Model):
 class AcceptancePhoto(Made, Model):
     __tablename__ = "acceptance_photos"
 
-    acceptance_line_id: Mapped[int] = mapped_column(sa.ForeignKey("acceptance_lines.id"), index=True)
+    acceptance_line_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("acceptance_lines.id"), index=True
+    )
     file_id: Mapped[int] = mapped_column(sa.ForeignKey("stored_files.id"))
 
     file: Mapped[StoredFile] = related()

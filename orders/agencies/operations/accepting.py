@@ -143,7 +143,9 @@ def accept_rest_as_shipped(
     own_order(session, order_id_of_acceptance(session, acceptance_id), by)
     acceptance = acceptance_sheet(session, acceptance_id)
     recorded = {line.line_id for line in acceptance.lines}
-    rest = {key: shipped for key, shipped in shipped_by_line(acceptance).items() if key not in recorded}
+    rest = {
+        key: shipped for key, shipped in shipped_by_line(acceptance).items() if key not in recorded
+    }
     if rest and acceptance.state is not AcceptanceState.OPEN:
         raise Refusal("This protocol is signed; it cannot change any more.")
     for line_id, shipped in sorted(rest.items()):
