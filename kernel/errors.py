@@ -38,6 +38,19 @@ class Text:
         return hash(str(self))
 
 
+class Named:
+    """What has a name in both languages, as a value of a sentence: a product, a pack."""
+
+    __slots__ = ("en", "zh")
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.zh = zh
+        self.en = en or zh
+
+    def __str__(self) -> str:
+        return self.en
+
+
 class Refusal(Exception):
     """A rule said no. `sentence` is written for the person who asked; `reasons` are all of them."""
 

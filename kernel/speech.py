@@ -20,7 +20,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
 
-from kernel.errors import Text
+from kernel.errors import Named, Text
 from kernel.labels import Labelled
 from kernel.money import Price
 from kernel.periods import SHANGHAI, business_day
@@ -47,6 +47,8 @@ def say(value: object, translations: Any, *, chinese: bool) -> str:
         return words % {
             name: say(each, translations, chinese=chinese) for name, each in value.values.items()
         }
+    if isinstance(value, Named):
+        return value.zh if chinese else value.en
     if isinstance(value, Labelled):
         return str(translations.upgettext(value.context, value.label))
     if isinstance(value, datetime):

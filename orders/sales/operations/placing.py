@@ -19,7 +19,7 @@ from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
 from kernel.db import Model, stamp
-from kernel.errors import Refusal, Text
+from kernel.errors import Named, Refusal, Text
 from kernel.money import ZERO, Money, total
 from kernel.numbering import next_number
 from kernel.periods import business_day
@@ -155,19 +155,19 @@ def _problems(placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, i
         if pack is None:
             problems.append(Text("Something in this order does not exist any more."))
         elif not _for_sale(placing, pack, shelf, rules):
-            problems.append(Text("%(name_en)s is not for sale now.", **_names(pack)))
+            problems.append(Text("%(name)s is not for sale now.", name=_name(pack)))
         elif pack.shelf is Shelf.CITIZENS and not 0 < (wanted.count or 0) <= pack.most_per_order:
             problems.append(
                 Text(
-                    "%(name_en)s: between 1 and %(most)s in one order.",
+                    "%(name)s: between 1 and %(most)s in one order.",
                     most=pack.most_per_order,
-                    **_names(pack),
+                    name=_name(pack),
                 )
             )
         elif pack.shelf is Shelf.CANTEENS and not _whole_packs(wanted, pack):
             step = quantity_words(pack.content, pack.product.base_unit)
             problems.append(
-                Text("%(name_en)s is sold in steps of %(step)s.", step=step, **_names(pack))
+                Text("%(name)s is sold in steps of %(step)s.", step=step, name=_name(pack))
             )
     return problems
 
@@ -392,27 +392,24 @@ def _insert(session: Session, model: type[M], rows: list[dict[str, Any]]) -> lis
     return written
 
 
-def _names(pack: Pack) -> dict[str, str]:
-    """Both names: the English sentence speaks of one, its translation of the other."""
-    return {
-        "name_zh": f"{pack.product.name_zh} {pack.name_zh}",
-        "name_en": f"{pack.product.name_en} {pack.name_en}",
-    }
+def _name(pack: Pack) -> Named:
+    product = pack.product
+    return Named(f"{product.name_zh} {pack.name_zh}", f"{product.name_en}, {pack.name_en}")
 
 
 def _shortage_text(short: Shortage, product: Product) -> Text:
-    names = {"name_zh": product.name_zh, "name_en": product.name_en}
+    name = Named(product.name_zh, product.name_en)
     missing = quantity_words(short.missing, product.base_unit)
     wanted = quantity_words(short.wanted, product.base_unit)
     if short.capped:
         return Text(
-            "%(name_en)s: %(missing)s of %(wanted)s are missing, because households have reached "
+            "%(name)s: %(missing)s of %(wanted)s are missing, because households have reached "
             "their yearly cap.",
-            missing=missing, wanted=wanted, **names,
+            name=name, missing=missing, wanted=wanted,
         )  # fmt: skip
     return Text(
-        "%(name_en)s: %(missing)s of %(wanted)s are missing.",
-        missing=missing, wanted=wanted, **names,
+        "%(name)s: %(missing)s of %(wanted)s are missing.",
+        name=name, missing=missing, wanted=wanted,
     )  # fmt: skip
 
 
