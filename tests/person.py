@@ -46,7 +46,7 @@ class Person:
         data = _filled(form)
         for label, value in fields.items():
             name = self._field_name(form, label)
-            data[name] = value if isinstance(value, list | tuple) else [value]
+            data[name] = value if isinstance(value, list) else [value]
         if pressed.get("name"):
             data[str(pressed["name"])] = [str(pressed.get("value", ""))]
         action = str(pressed.get("formaction") or form.get("action") or self.path)
