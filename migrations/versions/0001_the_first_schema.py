@@ -1832,6 +1832,11 @@ def upgrade():
             name=op.f("uq_quota_months_unit_id_year_month_basis_purpose"),
         ),
     )
+    with op.batch_alter_table("quota_months", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_quota_months_sums", ["year", "unit_id", "basis", "purpose", "amount"], unique=False
+        )
+
     op.create_table(
         "reminders",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -2682,7 +2687,7 @@ def upgrade():
     )
     with op.batch_alter_table("quota_movements", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_quota_movements_figure", ["unit_id", "year", "basis"], unique=False
+            "ix_quota_movements_figure", ["unit_id", "year", "basis", "on", "amount"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_quota_movements_order_id"), ["order_id"], unique=False)
 
@@ -4099,6 +4104,9 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_reminders_unit_id"))
 
     op.drop_table("reminders")
+    with op.batch_alter_table("quota_months", schema=None) as batch_op:
+        batch_op.drop_index("ix_quota_months_sums")
+
     op.drop_table("quota_months")
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_products_supplier_id"))

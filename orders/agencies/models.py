@@ -397,7 +397,8 @@ class QuotaMovement(Made, Model):
     __append_only__ = True
     __table_args__ = (
         sa.CheckConstraint("amount <> 0", name="something_moved"),
-        sa.Index("ix_quota_movements_figure", "unit_id", "year", "basis"),
+        # Everything a figure, its course and its last day are made of, so that sums read only this.
+        sa.Index("ix_quota_movements_figure", "unit_id", "year", "basis", "on", "amount"),
     )
 
     unit_id: Mapped[int] = mapped_column(sa.ForeignKey("units.id"))
@@ -419,7 +420,10 @@ class QuotaMonth(Model):
 
     __tablename__ = "quota_months"
     __audited__ = False
-    __table_args__ = (sa.UniqueConstraint("unit_id", "year", "month", "basis", "purpose"),)
+    __table_args__ = (
+        sa.UniqueConstraint("unit_id", "year", "month", "basis", "purpose"),
+        sa.Index("ix_quota_months_sums", "year", "unit_id", "basis", "purpose", "amount"),
+    )
 
     unit_id: Mapped[int] = mapped_column(sa.ForeignKey("units.id"))
     year: Mapped[int]

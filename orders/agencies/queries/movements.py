@@ -156,7 +156,8 @@ def course(
         .where(
             QuotaMovement.unit_id.in_(scope.unit_ids()),
             QuotaMovement.basis == Basis.COUNTED,
-            QuotaMovement.year.between(year - earlier_years, year),
+            # Named one by one, so that the index is entered at each.
+            QuotaMovement.year.in_(range(year - earlier_years, year + 1)),
             sa.or_(QuotaMovement.year < year, QuotaMovement.on <= as_of),
         )
         .group_by(QuotaMovement.year, QuotaMovement.on)
