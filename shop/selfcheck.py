@@ -17,8 +17,11 @@ from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 from kernel.numbering import DocumentSequence
 from kernel.versions import FrozenVersion
+from orders.ledger import checks as ledger
 from orders.payments import checks as payments
+from orders.payouts import checks as payouts
 from orders.sales import checks as sales
+from orders.shares import checks as shares
 
 EXAMPLES = 10
 
@@ -88,8 +91,11 @@ CHECKS: list[Check] = [
         rows_of(FrozenVersion, DocumentSequence),
     ),
     *lots.CHECKS,
+    *ledger.CHECKS,
+    *shares.CHECKS,
     *sales.CHECKS,
     *payments.CHECKS,
+    *payouts.CHECKS,
 ]
 
 

@@ -28,7 +28,7 @@ plugin "beancount.plugins.check_commodity"
 
 @dataclass(slots=True)
 class _Running:
-    """One account while the transfers pass by in order: debits are positive, as Beancount has it."""
+    """One account while transfers pass by in order: debits are positive, as Beancount has it."""
 
     name: str
     holds: Money = ZERO
@@ -82,7 +82,7 @@ def beancount_name(code: str) -> str:
     return ":".join(part[:1].upper() + part[1:] for part in code.split(":"))
 
 
-def _transaction(transfer: sa.Row[tuple[date, str, str, Money, int, int]],
+def _transaction(transfer: sa.Row[date, str, str, Money, int, int],
                  accounts: dict[int, _Running]) -> str:  # fmt: skip
     on, cause, memo, amount, debit_id, credit_id = transfer
     # The cause is a link and not only a remark, so that two equal amounts of one day differ.

@@ -151,7 +151,10 @@ def _steps(sheet: runs.RunSheet) -> list[dict[str, Any]]:
     if run.state is RunState.REJECTED:
         made = [each for each in done if each[1] is not None]
         steps = [{"name": name, "on": on, "note": who, "state": ""} for name, on, who in made]
-        return [*steps, {"name": say(RunState.REJECTED), "on": None, "note": run.reason, "state": "bad"}]
+        return [
+            *steps,
+            {"name": say(RunState.REJECTED), "on": None, "note": run.reason, "state": "bad"},
+        ]
     at = order.index(run.state)
     return [
         {

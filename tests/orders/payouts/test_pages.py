@@ -79,7 +79,9 @@ def test_a_run_goes_through_three_pairs_of_hands_to_the_bank_and_back(town, db):
     accountant.press("Draft a payout run").sees("FF26-000001", "Somebody else", "张三")
     number = "FF26-000001"
 
-    town.person("second").open(f"/coop/payouts/{number}").press("I have gone through every household")
+    town.person("second").open(f"/coop/payouts/{number}").press(
+        "I have gone through every household"
+    )
     manager = town.person("manager").open(f"/coop/payouts/{number}")
     manager.press("Approve ¥640.00 to 2 households").sees("can go to the bank")
     accountant.open(f"/coop/payouts/{number}").press("Send to the bank").sees("under way")
