@@ -8,6 +8,7 @@ import orders.agencies.tasks
 import orders.payments.tasks
 import orders.sales.tasks  # noqa: F401  registers order_letter
 import shop.audit.tasks  # noqa: F401  registers self_check
+import shop.housekeeping  # noqa: F401  registers tidy_up
 from kernel.outbox import HANDLERS, SCHEDULES
 
 __all__ = ["HANDLERS", "SCHEDULES"]

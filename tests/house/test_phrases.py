@@ -1,0 +1,36 @@
+"""Every sentence the house can say has its Chinese, and says the same with the same values."""
+
+from __future__ import annotations
+
+import pytest
+
+from shop.phrases import broken_translations, missing_translations, phrases, sources
+
+
+def test_every_sentence_has_its_chinese(app):
+    missing = missing_translations()
+
+    assert not missing, "\n".join(["without Chinese:", *missing])
+
+
+def test_translations_fit_their_sentences():
+    broken = broken_translations()
+
+    assert not broken, "\n".join(broken)
+
+
+def test_sentences_are_found_where_they_are_said():
+    found = {(each.context, each.words) for each in phrases()}
+
+    assert (None, "There is already an account for %(email)s.") in found
+    assert (None, "Forgotten your password?") in found
+    assert ("Role", "Buyer") in found
+    assert len(found) > 400
+
+
+@pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
+def test_chinese_is_set_as_chinese(path):
+    text = path.read_text(encoding="utf-8")
+
+    assert "fuzzy" not in text
+    assert "。." not in text
