@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,6 +13,8 @@ from catalog.products.models import PurchasePrice
 from kernel.actors import Role
 from kernel.money import Money
 from kernel.people import Organisation
+from orders.shares.models import BenefitModel
+from orders.shares.operations import publish_rule
 from tests import makers
 from tests.makers import NOON, SOMEBODY
 from tests.web import person
@@ -252,3 +256,28 @@ def test_today_says_what_needs_the_cooperative(coop):
         page.sees("Today, 23 Nov", "1 slip waits", "1 waits to be taken in", "tomorrow")
         page.sees("Everything that was ordered has left", "No payout is under way")
     coop.sign_in(Role.MANAGER, "zh").open("/coop/").sees("星期一", "等农户确认", "快到期的批次")
+
+
+def test_from_the_scale_to_the_store_by_two_people(coop):
+    with coop.db.transaction() as session:
+        publish_rule(
+            session, coop.product.id, model=BenefitModel.BUY_OUT, retained_bp=0, resolution="",
+            costs=[], valid_from=date(2026, 1, 1), by=SOMEBODY, now=NOON,
+        )  # fmt: skip
+    at_the_scale(coop).press("Write the slip", **GOODS)
+    keeper = coop.sign_in(Role.STOREKEEPER).open("/coop/slips")
+    keeper.press("Take into the store").sees("1 slip is in the store now", "Nothing to take in")
+    keeper.again()
+    keeper.open("/coop/lots").sees("121.444 kg").follow("Space radish")
+    keeper.sees("张三丰", "388.62", "Taken in")
+    [part] = coop.rows(Contribution)
+    assert (part.on_hand, part.cost) == (121_444, Money(38_862))
+
+
+def test_a_manager_who_weighed_cannot_take_in(coop):
+    manager = coop.sign_in(Role.MANAGER).open(f"/coop/weigh-in?household={coop.home.code}")
+    manager.press("Write the slip", **GOODS).open("/coop/slips").sees("yours")
+    [slip] = coop.rows(WeighSlip)
+    assert manager.page.find("button", string="Take into the store") is None
+    assert send(manager, "/coop/slips/take-in", slip=str(slip.id)) == 409
+    assert coop.rows(Contribution) == []

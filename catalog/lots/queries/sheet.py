@@ -147,4 +147,3 @@ def _offers(
     ).all()
     offers = {row.id: LotOffer(*row[:8]) for row in rows}
     return list(offers.values()), tuple(row.LotEvent for row in rows if row.LotEvent is not None)
-

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Contribution, Lot
-from catalog.lots.queries.stock import FREE, sellable
+from catalog.lots.queries.stock import FREE, plain_values, sellable
 from catalog.lots.queries.villages import grown_in, villages_of
 from catalog.products import rules
 from catalog.products.models import Category, Grade, Pack, Product, ProductState, Shelf
@@ -96,11 +96,12 @@ def shelf(
     places = villages_of(session, [row.id for row in found], today)
     return [
         ShelfRow(
-            *row[:20],
-            newest=row.newest,
-            villages=tuple(places.get(row.id, ())),
-            in_harvest=rules.in_season(row.harvest, today),
-            in_season=rules.in_season([*row.harvest, *row.stored], today),
+            *plain_values(
+                row[:21],
+                tuple(places.get(row.id, ())),
+                rules.in_season(row.harvest, today),
+                rules.in_season([*row.harvest, *row.stored], today),
+            )
         )
         for row in found
     ]
@@ -113,7 +114,7 @@ def _page(
     village: str | None,
     sort: Sorting,
     today: date,
-) -> sa.Select[Any]:
+) -> sa.Select[*tuple[Any, ...]]:
     """Which products, in which order; no stock is looked at but for a village's."""
     cheapest = (
         sa.select(Pack.id)
@@ -155,7 +156,7 @@ def _order(session: Session, text: str | None, sort: Sorting) -> list[Any]:
     return [Product.position, Product.id]
 
 
-def _with_stock(page: sa.CTE, today: date) -> sa.Select[Any]:
+def _with_stock(page: sa.CTE, today: date) -> sa.Select[*tuple[Any, ...]]:
     """The chosen rows with what a page shows; stock is summed for these rows only."""
     here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(today))
     free = (

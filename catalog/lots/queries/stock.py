@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -30,6 +30,11 @@ def sellable(on_day: date) -> sa.ColumnElement[bool]:
     )
 
 
+def plain_values(row: Sequence[Any], *more: Any) -> list[Any]:
+    """A row's values (and more) for a dataclass of the same order, which says their types."""
+    return [*row, *more]
+
+
 def lock_pools(session: Session, product_ids: Sequence[int]) -> None:
     """Nobody else reserves, ships or moves goods of these products until this transaction ends.
 
@@ -46,9 +51,8 @@ def lock_pools(session: Session, product_ids: Sequence[int]) -> None:
     ).all()
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """So much of one household's part of one lot could be promised."""
+class Candidate(NamedTuple):
+    """So much of one household's part of one lot may be promised. A tuple: there are thousands."""
 
     contribution_id: int
     lot_id: int
@@ -62,24 +66,32 @@ class Candidate:
 
 
 def candidates(session: Session, product_ids: Sequence[int], *, on_day: date) -> list[Candidate]:
-    """Everything of these products that may be promised for that day; one query, plain rows."""
-    rows = session.execute(
-        sa.select(
-            Contribution.id,
-            Contribution.lot_id,
-            Contribution.product_id,
-            Lot.grade,
-            Contribution.household_id,
-            FREE,
-            Lot.best_before,
-            Lot.available_from,
-            Lot.code,
+    """Everything of these products that may be promised for that day, in id order.
+
+    Two queries whatever the number of lots: the lots, and their parts as bare numbers.
+    """
+    chosen = sa.and_(Lot.product_id.in_(product_ids), sellable(on_day))
+    lots = {
+        row[0]: row
+        for row in session.execute(
+            sa.select(
+                Lot.id, Lot.product_id, Lot.grade, Lot.best_before, Lot.available_from, Lot.code
+            ).where(chosen)
         )
+    }
+    parts = session.execute(
+        sa.select(Contribution.id, Contribution.lot_id, Contribution.household_id, FREE)
         .join(Lot, Lot.id == Contribution.lot_id)
-        .where(Lot.product_id.in_(product_ids), sellable(on_day), FREE > 0)
+        .where(chosen, FREE > 0)
         .order_by(Contribution.id)
     )
-    return [Candidate(*row) for row in rows]
+    found = []
+    for key, lot_id, household_id, free in parts:
+        _, product_id, grade, until, since, code = lots[lot_id]
+        found.append(
+            Candidate(key, lot_id, product_id, grade, household_id, free, until, since, code)
+        )
+    return found
 
 
 def available(

@@ -22,6 +22,7 @@ from catalog.lots.models import (
     StockMove,
     WeighSlip,
 )
+from catalog.lots.queries.stock import plain_values
 from catalog.lots.queries.tracing import Balance, Link, balance, events_of, made_into, made_of
 from catalog.products.models import Grade, Product
 from kernel.db import sum_money, sum_whole
@@ -221,7 +222,7 @@ def lots_of(
         query = query.having(sa.func.sum(Contribution.on_hand) > 0)
     rows = session.execute(query).all()
     places = villages_of_lots(session, [row[0] for row in rows])
-    return [LotRow(*row, villages=tuple(places.get(row[0], ()))) for row in rows]
+    return [LotRow(*plain_values(row, tuple(places.get(row[0], ())))) for row in rows]
 
 
 def villages_of_lots(session: Session, lot_ids: Sequence[int]) -> dict[int, list[str]]:
