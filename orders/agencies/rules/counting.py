@@ -48,21 +48,24 @@ class History:
 
 
 def figures(history: History, policy: CountingPolicy) -> Figures:
-    """(basis, year) → amount of this order; absent is zero."""
+    """(basis, year) → amount of this order; absent is zero.
+
+    All three stand in one year, that of the last milestone the order has reached, so that in every
+    year ordered ≥ settled ≥ counted and the gaps between them are what is still to be done (G9).
+    """
     if history.dropped:
         return {}
     ordered_in = history.ordered_on.year
     if history.accepted_on is None:
         return _present({(ORDERED, ordered_in): _with_freight(history.goods, history, policy)})
     amount = _with_freight(history.accepted - history.refunded, history, policy)
-    found = {(ORDERED, ordered_in): amount}
-    if history.paid_on is not None:
-        paid = max(history.accepted_on, history.paid_on)
-        found[SETTLED, _year(paid, history, policy)] = amount
-        counted_on = _counted_on(paid, history, policy)
-        if counted_on is not None:
-            found[COUNTED, _year(counted_on, history, policy)] = amount
-    return _present(found)
+    if history.paid_on is None:
+        return _present({(ORDERED, ordered_in): amount})
+    paid = max(history.accepted_on, history.paid_on)
+    counted_on = _counted_on(paid, history, policy)
+    year = _year(counted_on or paid, history, policy)
+    reached = BASES if counted_on is not None else (ORDERED, SETTLED)
+    return _present({(basis, year): amount for basis in reached})
 
 
 def moves(before: Figures, after: Figures) -> Figures:

@@ -332,7 +332,7 @@ def test_g9_completed_in_january_counts_for_the_next_year(session, of):
     canteens.pay(session, of, canteens.invoiced(session, of, bulk, now=december), now=january)
     operations.review_order(session, bulk.order_id, stars=5, by=of.buyer, now=january)
     assert figures(session) == {
-        ("ordered", 2026): 60_000,
+        ("ordered", 2027): 60_000,
         ("settled", 2027): 60_000,
         ("counted", 2027): 60_000,
     }
