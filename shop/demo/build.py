@@ -29,6 +29,7 @@ from shop.demo.story import plan_story
 from shop.demo.supply import Span
 from shop.demo.today import parcels_of_today, specials
 from shop.demo.town import Town, at
+from shop.schema import is_current
 
 # Citizens' orders last year and this year.
 PARCELS = (110, 190)
@@ -53,6 +54,8 @@ def build(
     """
     if services.config.production:
         raise Refusal("Sample data does not belong into production.")
+    if not is_current(services.database):
+        raise Refusal("The database is not at the newest version: run flask db upgrade first.")
     with services.database.reading() as session:
         there = _what_is_there(session)
     if there == "sample":
