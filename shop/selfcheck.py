@@ -17,6 +17,7 @@ from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 from kernel.numbering import DocumentSequence
 from kernel.versions import FrozenVersion
+from orders.agencies import checks as agencies
 from orders.ledger import checks as ledger
 from orders.payments import checks as payments
 from orders.payouts import checks as payouts
@@ -95,6 +96,7 @@ CHECKS: list[Check] = [
     *shares.CHECKS,
     *sales.CHECKS,
     *payments.CHECKS,
+    *agencies.CHECKS,
     *payouts.CHECKS,
 ]
 
