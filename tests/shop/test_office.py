@@ -52,7 +52,9 @@ class Place:
         township.policy(session)
         self.school = township.unit(session, "黔江区实验小学", parent=self.department)
         self.clinic = township.unit(session, "水市镇卫生院", region=township.SHUISHI, system="卫健")
-        self.archive = township.unit(session, "黔江区档案馆", canteen=CanteenType.NONE, system="其他")
+        self.archive = township.unit(
+            session, "黔江区档案馆", canteen=CanteenType.NONE, system="其他"
+        )
         self.users = {
             "district": member(session, Role.DISTRICT, self.district),
             "official": member(session, Role.OFFICIAL, self.township),
@@ -187,6 +189,16 @@ def test_a_reminder_is_logged_once(visit, place, db):
         assert session.query(Reminder).count() == 1
 
 
+def test_the_unit_reads_what_it_was_reminded_of(visit, place):
+    office = visit("district").open(f"/office/units/{place.school.id}")
+    office.press("Log the reminder", text="请尽快评价两张订单。")
+
+    canteen = visit("buyer").open("/canteen/").sees("请尽快评价两张订单。")
+    canteen.press("We have read this").does_not_see("请尽快评价两张订单。")
+
+    office.open(f"/office/units/{place.school.id}").sees("read on 11-23")
+
+
 def test_an_empty_reminder_says_so_at_its_field(visit, place):
     page = visit("district").open(f"/office/units/{place.school.id}")
 
@@ -206,7 +218,13 @@ def test_a_year_without_anything_is_an_empty_page_not_an_error(visit):
     visit("official").open("/office/households")
 
 
-PAGES = ("/office/", "/office/units", "/office/units?by=region", "/office/rows", "/office/households")
+PAGES = (
+    "/office/",
+    "/office/units",
+    "/office/units?by=region",
+    "/office/rows",
+    "/office/households",
+)
 
 
 @pytest.mark.parametrize("address", PAGES)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from flask import Blueprint, request
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
 
 from kernel.actors import CANTEEN
 from kernel.errors import Missing, Text
-from kernel.web.access import requires
-from kernel.web.work import session, today
+from kernel.web.access import actor, requires
+from kernel.web.once import once
+from kernel.web.work import now, session, today, transaction
 from orders.agencies.models import Basis, Stage
+from orders.agencies.operations.reminding import mark_reminders_read
 from orders.agencies.queries.bulk import drafts_of
 from orders.agencies.queries.desk import debts, total_of, waiting
 from orders.agencies.queries.figures import Figures, unit_figures
 from orders.agencies.queries.movements import Wanted, course, movement_rows, years_with_figures
+from orders.agencies.queries.reminders import unread_reminders
 from orders.agencies.queries.scope import Scope
 from orders.agencies.queries.units import filing_in_force, open_filing
 from orders.agencies.rules.rates import forecast, pace
@@ -41,7 +45,19 @@ def show() -> str:
         under_way=open_filing(session(), unit.id, day.year),
         figures=_figures(unit.id),
         calendar=pace(day, day.year),
+        reminders=unread_reminders(session(), unit.id),
     )
+
+
+@bp.post("/reminders")
+@requires(*CANTEEN)
+@once
+def read_reminders() -> Response:
+    """Somebody of the unit has read what the office asked."""
+    unit = my_unit()
+    with transaction() as work:
+        mark_reminders_read(work, unit.id, by=actor(), now=now())
+    return redirect(url_for(".show"), code=303)
 
 
 @bp.get("/quota")
