@@ -239,7 +239,10 @@ def _hash(entry: dict[str, Any]) -> str:
 def head(session: orm.Session) -> tuple[int, str]:
     """(row count, head hash) of the chain; what bulletins and receipts print."""
     found = session.execute(sa.select(AuditHead.count, AuditHead.hash)).one_or_none()
-    return (found.count, found.hash) if found else (0, GENESIS)
+    if found is None:
+        return 0, GENESIS
+    count, hashed = found
+    return count, hashed
 
 
 def verify(session: orm.Session) -> Iterator[Text]:

@@ -189,7 +189,7 @@ def _claim(database: Database, worker: str, now: datetime) -> sa.Row[Any] | None
 
 def _finish(session: Session, job_id: int, worker: str, now: datetime, *, forget: bool) -> None:
     """`forget` what has left the house: mails hold names, addresses and one-time links."""
-    told = {"arguments": {}} if forget else {}
+    told: dict[str, Any] = {"arguments": {}} if forget else {}
     done = session.execute(
         sa.update(Job)
         .where(Job.id == job_id, Job.leased_by == worker, Job.state == JobState.RUNNING)

@@ -142,3 +142,5 @@ class OneTimeLink(Model):
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"))
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+    user: Mapped[User] = related()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, contains_eager, selectinload
+from sqlalchemy.orm import Session, contains_eager, joinedload, selectinload
 
 from config import Config
 from kernel import audit
@@ -311,9 +311,11 @@ def offer_password_link(session: Session, user_id: int, *, by: Actor, now: datet
 
 
 def find_link(session: Session, token: str, *, now: datetime) -> OneTimeLink:
-    """The living link of this token; Missing with a sentence when it was used or is too old."""
+    """The living link of this token with its user; Missing when it was used or is too old."""
     link = session.scalar(
-        sa.select(OneTimeLink).where(
+        sa.select(OneTimeLink)
+        .options(joinedload(OneTimeLink.user))
+        .where(
             OneTimeLink.token_hash == token_hash(token),
             OneTimeLink.used_at.is_(None),
             OneTimeLink.expires_at > now,

@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from babel.messages.extract import extract_from_file
 
@@ -20,6 +21,7 @@ from kernel.labels import Labelled
 from kernel.speech import CHINESE, first_form, read_messages
 
 ROOMS = ("kernel", "catalog", "orders", "shop")
+T = TypeVar("T")
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 
 
@@ -79,9 +81,9 @@ def sources() -> list[Path]:
 
 def _in_code() -> Iterator[Phrase]:
     # Invalid takes field names, not a sentence; those are Texts of their own.
-    refusals = {each.__name__: None for each in (Refusal, *_subclasses(Refusal))}
+    refusals: dict[str, Any] = {each.__name__: None for each in (Refusal, *_subclasses(Refusal))}
     refusals.pop("Invalid")
-    keywords = {
+    keywords: dict[str, Any] = {
         "_": None, "gettext": None, "Text": None, "ngettext": (1, 2),
         "pgettext": ((1, "c"), 2), **refusals,
     }  # fmt: skip
@@ -91,7 +93,7 @@ def _in_code() -> Iterator[Phrase]:
 
 
 def _in_templates() -> Iterator[Phrase]:
-    keywords = {
+    keywords: dict[str, Any] = {
         "_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2),
     }  # fmt: skip
     for path in sorted((ROOT / "templates").rglob("*")):
@@ -99,7 +101,7 @@ def _in_templates() -> Iterator[Phrase]:
             yield from _extracted("jinja2", path, keywords)
 
 
-def _extracted(method: str, path: Path, keywords: dict[str, object]) -> Iterator[Phrase]:
+def _extracted(method: str, path: Path, keywords: dict[str, Any]) -> Iterator[Phrase]:
     for line, words, _comments, context in extract_from_file(
         method, path, keywords=keywords, options={"encoding": "utf-8", "silent": "false"}
     ):
@@ -113,8 +115,8 @@ def _labels() -> Iterator[Phrase]:
                 yield Phrase(member.label, kind.__name__, kind.__module__)
 
 
-def _subclasses(kind: type) -> list[type]:
-    found = []
+def _subclasses(kind: type[T]) -> list[type[T]]:
+    found: list[type[T]] = []
     for each in kind.__subclasses__():
         found += [each, *_subclasses(each)]
     return sorted(found, key=lambda each: each.__name__)

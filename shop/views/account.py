@@ -100,8 +100,8 @@ def sign_out() -> Response:
 @bp.get("/password/<token>")
 @public
 def choose_password(token: str) -> str:
-    signing_in.find_link(session(), token, now=now())
-    return render_template("account/password.html", token=token)
+    link = signing_in.find_link(session(), token, now=now())
+    return render_template("account/password.html", token=token, email=link.user.email)
 
 
 @bp.post("/password/<token>")
@@ -118,7 +118,10 @@ def set_password(token: str) -> Any:
             fast = services().config.fast_passwords
             signing_in.set_password(work, token, password, fast=fast, by=by, now=now())
     except Invalid as invalid:
-        page = render_template("account/password.html", token=token, errors=invalid.errors)
+        link = signing_in.find_link(session(), token, now=now())
+        page = render_template(
+            "account/password.html", token=token, email=link.user.email, errors=invalid.errors
+        )
         return page, invalid.status
     flash(_("Your new password works from now on. Please sign in."), "calm")
     return redirect(url_for("account.sign_in"), code=303)
@@ -178,8 +181,29 @@ def show() -> str:
         memberships=signing_in.memberships_of(session(), current_user.id, today=today()),
         sign_ins=signing_in.living_sign_ins(session(), current_user.id, now=now()),
         this_sign_in=sign_in_id(),
+        browser_name=browser_name,
         home=desk_home(acting()) or "/",
     )
+
+
+# The first that occurs in a browser's long signature is what people call it.
+_BROWSERS = (
+    ("MicroMessenger", "WeChat"), ("Edg", "Edge"), ("OPR", "Opera"), ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"), ("Safari", "Safari"),
+)  # fmt: skip
+_DEVICES = (
+    ("iPhone", "iPhone"), ("iPad", "iPad"), ("Android", "Android"), ("Harmony", "HarmonyOS"),
+    ("Windows", "Windows"), ("Mac OS", "Mac"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_name(signature: str) -> str:
+    """`Chrome · Windows` of a long browser signature; empty for a program nobody knows."""
+    found = (
+        next((name for mark, name in table if mark in signature), "")
+        for table in (_BROWSERS, _DEVICES)
+    )
+    return " · ".join(each for each in found if each)
 
 
 @bp.post("/account/acting")

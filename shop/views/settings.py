@@ -8,6 +8,7 @@ from flask import Blueprint, Response, redirect, request
 from kernel.errors import Missing
 from kernel.people import TextSize
 from kernel.signing_in import keep_reading_settings
+from kernel.speech import LOCALES
 from kernel.web import i18n
 from kernel.web.access import actor, public, signed_in
 from kernel.web.addresses import own_address
@@ -23,7 +24,7 @@ THEMES = ("auto", "light", "dark")
 @public
 def language(lang: str) -> Response:
     """Speak this language from now on and go back to where the visitor was."""
-    if lang not in i18n.LOCALES:
+    if lang not in LOCALES:
         raise Missing("We do not speak this language.")
     return _back(i18n.COOKIE, lang)
 
@@ -32,7 +33,7 @@ def language(lang: str) -> Response:
 @signed_in
 def account_language() -> Response:
     """Speak this language on every browser that was told nothing else."""
-    lang = _one_of("lang", list(i18n.LOCALES))
+    lang = _one_of("lang", list(LOCALES))
     _keep(locale=lang)
     return _back(i18n.COOKIE, lang)
 

@@ -293,3 +293,20 @@ def test_passwords_are_kept_as_owasp_recommends():
     assert not password_matches("a field of rice 41", None)
     assert not is_outdated(kept)
     assert is_outdated(hash_password("x", fast=True))
+
+
+@pytest.mark.parametrize(
+    ("signature", "name"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/130 Safari/537.36 Edg/130",
+         "Edge · Windows"),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Mobile MicroMessenger/8.0",
+         "WeChat · iPhone"),
+        ("Mozilla/5.0 (Macintosh; Intel Mac OS X 14_0) Version/17 Safari/605", "Safari · Mac"),
+        ("curl/8.0", ""),
+    ],
+)  # fmt: skip
+def test_browsers_are_called_as_people_call_them(signature, name):
+    from shop.views.account import browser_name
+
+    assert browser_name(signature) == name
