@@ -81,7 +81,8 @@ def sources() -> list[Path]:
 
 def _in_code() -> Iterator[Phrase]:
     # Invalid takes field names, not a sentence; those are Texts of their own.
-    refusals: dict[str, Any] = {each.__name__: None for each in (Refusal, *_subclasses(Refusal))}
+    kinds: list[type[Refusal]] = [Refusal, *_subclasses(Refusal)]
+    refusals: dict[str, Any] = {each.__name__: None for each in kinds}
     refusals.pop("Invalid")
     keywords: dict[str, Any] = {
         "_": None, "gettext": None, "Text": None, "ngettext": (1, 2),
