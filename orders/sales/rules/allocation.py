@@ -9,12 +9,12 @@ depend on the order of the rows that came in (product.md "Order to lots"; lesson
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
 from itertools import groupby
-from math import ceil
+from math import ceil, lcm
 from typing import Any
 
 FRESH_BUCKET_DAYS = 3
@@ -62,10 +62,6 @@ class Standing:
     served: int
     weight: int
 
-    @property
-    def share(self) -> Fraction:
-        return Fraction(self.served, self.weight or 1)
-
 
 @dataclass(frozen=True, slots=True)
 class Slice:
@@ -110,22 +106,20 @@ def allocate(
     and a household it does not name has no cap. A plan with shortages must not be carried out.
     """
     wanted = sorted(demands, key=lambda d: (d.product_id, d.grade, d.on, d.key))
-    there = sorted(stock, key=lambda s: s.contribution_id)
-    left = _Left(
-        free={each.contribution_id: each.free for each in there},
-        served={key: standing.served for key, standing in (standings or {}).items()},
-        weight={key: standing.weight for key, standing in (standings or {}).items()},
-        cap=dict(cap_left or {}),
-    )
+    there: dict[tuple[int, str], list[Stock]] = {}
+    for part in sorted(stock, key=lambda s: s.contribution_id):
+        there.setdefault((part.product_id, part.grade), []).append(part)
+    known, cap = standings or {}, dict(cap_left or {})
     slices: list[Slice] = []
     shortages: list[Shortage] = []
     for (product_id, grade), pool in groupby(wanted, key=lambda d: (d.product_id, d.grade)):
-        lines = list(pool)
-        parts = [s for s in there if (s.product_id, s.grade) == (product_id, grade)]
-        left, drawn = _serve(lines, parts, left, bucket_days.get(product_id, LASTING_BUCKET_DAYS))
+        lines, parts = list(pool), there.get((product_id, grade), [])
+        days = bucket_days.get(product_id, LASTING_BUCKET_DAYS)
+        left, drawn = _serve(lines, parts, _left_of(parts, known, cap), days)
+        cap = left.cap
         slices += drawn
         total = sum(line.quantity for line in lines)
-        missing = total - sum(each.quantity for each in drawn)
+        missing = total - _sum(drawn)
         if missing:
             capped = min(missing, _behind_caps(lines, parts, left))
             shortages.append(Shortage(product_id, grade, total, missing, capped))
@@ -134,19 +128,20 @@ def allocate(
 
 @dataclass(slots=True)
 class _Left:
-    """What is still free while the lines are served one after another."""
+    """What is still free in one pool while its lines are served one after another.
+
+    `scale` turns what was served into a whole number that compares like the exact share: it is
+    the same multiple of one over the weight for every household of the pool.
+    """
 
     free: dict[int, int]
-    served: dict[tuple[int, int], int]
-    weight: dict[tuple[int, int], int]
+    served: dict[int | None, int]
+    weight: dict[int | None, int]
+    scale: dict[int | None, int]
     cap: dict[int, int]
 
     def copy(self) -> _Left:
-        return _Left(dict(self.free), dict(self.served), dict(self.weight), dict(self.cap))
-
-    def standing(self, part: Stock) -> Standing:
-        key = (part.household_id or 0, part.product_id)
-        return Standing(self.served.get(key, 0), self.weight.get(key, 0))
+        return _Left(dict(self.free), dict(self.served), self.weight, self.scale, dict(self.cap))
 
     def permitted(self, part: Stock, demand: Demand) -> int:
         """How much the household's cap still allows of this part."""
@@ -156,16 +151,30 @@ class _Left:
 
     def take(self, part: Stock, demand: Demand, quantity: int) -> None:
         self.free[part.contribution_id] -= quantity
-        if part.household_id is None:
-            return
-        key = (part.household_id, part.product_id)
-        self.served[key] = self.served.get(key, 0) + quantity
+        self.served[part.household_id] += quantity
         if part.household_id in self.cap:
             self.cap[part.household_id] -= ceil(quantity * demand.worth)
 
 
+def _left_of(
+    parts: Sequence[Stock], known: Mapping[tuple[int, int], Standing], cap: dict[int, int]
+) -> _Left:
+    standings = {
+        part.household_id: known.get((part.household_id or 0, part.product_id), Standing(0, 0))
+        for part in parts
+    }
+    common = lcm(*(each.weight or 1 for each in standings.values()))
+    return _Left(
+        free={part.contribution_id: part.free for part in parts},
+        served={who: each.served for who, each in standings.items()},
+        weight={who: each.weight for who, each in standings.items()},
+        scale={who: common // (each.weight or 1) for who, each in standings.items()},
+        cap=cap,
+    )
+
+
 def _serve(
-    lines: list[Demand], parts: list[Stock], left: _Left, bucket_days: int
+    lines: list[Demand], parts: Sequence[Stock], left: _Left, bucket_days: int
 ) -> tuple[_Left, list[Slice]]:
     """One pool. When lines for several days would fall short only because fairness spent what
     the later days needed, the strict order of expiry is used instead: it never wastes."""
@@ -178,11 +187,11 @@ def _serve(
     return (strict, again) if _sum(again) > _sum(drawn) else (fair, drawn)
 
 
-def _draw(demand: Demand, parts: list[Stock], left: _Left, bucket_days: int) -> list[Slice]:
-    def rank(part: Stock) -> tuple[int, bool, Fraction, int]:
+def _draw(demand: Demand, parts: Sequence[Stock], left: _Left, bucket_days: int) -> list[Slice]:
+    def rank(part: Stock) -> tuple[int, bool, int, int]:
         bucket = (part.best_before - demand.on).days // bucket_days
-        own_base = part.household_id is None
-        return bucket, own_base, left.standing(part).share, part.contribution_id
+        who = part.household_id
+        return bucket, who is None, left.served[who] * left.scale[who], part.contribution_id
 
     drawn: list[Slice] = []
     passed_over: list[int] = []
@@ -193,7 +202,7 @@ def _draw(demand: Demand, parts: list[Stock], left: _Left, bucket_days: int) -> 
         quantity = min(missing, left.permitted(part, demand))
         wanted = min(missing, left.free[part.contribution_id])
         if quantity:
-            reason = _reason(demand, part, left.standing(part), bucket_days, passed_over)
+            reason = _reason(demand, part, left, bucket_days, passed_over)
             source = (part.contribution_id, part.lot_id, part.household_id)
             drawn.append(Slice(demand.key, *source, quantity, reason))
             left.take(part, demand, quantity)
@@ -204,21 +213,21 @@ def _draw(demand: Demand, parts: list[Stock], left: _Left, bucket_days: int) -> 
 
 
 def _reason(
-    demand: Demand, part: Stock, standing: Standing, bucket_days: int, passed_over: list[int]
+    demand: Demand, part: Stock, left: _Left, bucket_days: int, passed_over: list[int]
 ) -> dict[str, Any]:
     reason: dict[str, Any] = {
         "best_before": part.best_before.isoformat(),
         "bucket": (part.best_before - demand.on).days // bucket_days,
         "bucket_days": bucket_days,
-        "served": standing.served,
-        "weight": standing.weight,
+        "served": left.served[part.household_id],
+        "weight": left.weight[part.household_id],
     }
     if passed_over:
         reason["capped"] = sorted(set(passed_over))
     return reason
 
 
-def _behind_caps(lines: list[Demand], parts: list[Stock], left: _Left) -> int:
+def _behind_caps(lines: list[Demand], parts: Sequence[Stock], left: _Left) -> int:
     """What would still be free for these lines if nobody had a cap."""
     return sum(
         left.free[part.contribution_id] for part in parts if any(part.fits(line) for line in lines)
