@@ -335,7 +335,7 @@ def _of_parts(line: Line, parts: Sequence[SplitPart], known: _Known) -> Line:
         product=part.product,
         grade=known.grades.get(part.contribution_id or 0),
         weighed_on=known.days.get(part.contribution_id or 0),
-        quantity=quantity if kind is not EntryKind.REFUND else None,
+        quantity=quantity if kind is EntryKind.CONSIGNED else None,
         price=price,
         went_to=tuple(place for place in Destination if place in went),
     )
