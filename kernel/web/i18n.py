@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 from flask_login import current_user
 
@@ -31,6 +31,8 @@ def init_app(app: Flask, root: Path) -> None:
 
 def chosen_language() -> str:
     """What the visitor chose on this browser, else what is kept with the account, else Chinese."""
+    if not has_request_context():
+        return "zh"  # a command at the terminal
     cookie = request.cookies.get(COOKIE)
     if cookie in LOCALES:
         return cookie
