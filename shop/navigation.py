@@ -107,6 +107,8 @@ AUDIT_DESK = Desk(
         Entry("audit.books", Text("Books"), "/audit/books"),
         Entry("audit.bank", Text("Bank reconciliation"), "/audit/bank"),
         Entry("audit.trail", Text("Audit trail"), "/audit/trail"),
+        Entry("office.overview", Text("Reserved shares"), "/office/"),
+        Entry("office.units", Text("Units"), "/office/units"),
     ),
 )
 
