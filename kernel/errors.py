@@ -25,6 +25,11 @@ class Text:
         self.message = message
         self.values = values
 
+    @classmethod
+    def kept(cls, message: str, values: Mapping[str, object]) -> Text:
+        """A sentence that was written down apart from its values; the words stand elsewhere."""
+        return cls(message, **values)
+
     def __str__(self) -> str:
         return self.message % self.values if self.values else self.message
 

@@ -60,11 +60,11 @@ def latest_run(session: Session) -> Run | None:
 
 def _checked(kept: dict[str, Any]) -> Checked:
     examples = [
-        Example(each["subject"], Text(each["message"], **each["values"]))
+        Example(each["subject"], Text.kept(each["message"], each["values"]))
         for each in kept["examples"]
     ]
     return Checked(
-        kept["name"], Text(kept["title"]), kept["rows"], kept["differences"],
+        kept["name"], Text.kept(kept["title"], {}), kept["rows"], kept["differences"],
         kept["milliseconds"] / 1000, examples,
     )  # fmt: skip
 
