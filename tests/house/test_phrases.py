@@ -1,25 +1,13 @@
-"""Every sentence the house can say has its Chinese, and says the same with the same values."""
+"""The search for sentences finds them wherever they are said."""
 
 from __future__ import annotations
 
 import pytest
 
-from shop.phrases import broken_translations, missing_translations, phrases, sources
+from shop.phrases import phrases, sources
 
 
-def test_every_sentence_has_its_chinese(app):
-    missing = missing_translations()
-
-    assert not missing, "\n".join(["without Chinese:", *missing])
-
-
-def test_translations_fit_their_sentences():
-    broken = broken_translations()
-
-    assert not broken, "\n".join(broken)
-
-
-def test_sentences_are_found_where_they_are_said():
+def test_sentences_are_found_where_they_are_said(app):
     found = {(each.context, each.words) for each in phrases()}
 
     assert (None, "There is already an account for %(email)s.") in found
