@@ -42,6 +42,7 @@ class Product(Made, Model):
     whoever reserves, ships or moves goods of a product locks the product first, in id order."""
 
     __tablename__ = "products"
+    __table_args__ = (sa.Index("ix_products_shelf", "state", "position", "id"),)
 
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
     category_id: Mapped[int] = mapped_column(sa.ForeignKey("categories.id"), index=True)

@@ -1786,6 +1786,7 @@ def upgrade():
     )
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_products_category_id"), ["category_id"], unique=False)
+        batch_op.create_index("ix_products_shelf", ["state", "position", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_products_supplier_id"), ["supplier_id"], unique=False)
 
     op.create_table(
@@ -4110,6 +4111,7 @@ def downgrade():
     op.drop_table("quota_months")
     with op.batch_alter_table("products", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_products_supplier_id"))
+        batch_op.drop_index("ix_products_shelf")
         batch_op.drop_index(batch_op.f("ix_products_category_id"))
 
     op.drop_table("products")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as Answer
 from catalog.lots.queries import (
     ShelfRow,
     Sorting,
+    VillageSheet,
     count_shelf,
     product_sheet,
     shelf,
@@ -24,6 +25,8 @@ from kernel.text import tidy
 from kernel.web.access import public
 from kernel.web.work import session, today
 from shop.storefront import dividing, offers, queries, seasons, stories
+from shop.storefront.lines import lines
+from shop.storefront.remembered import remembered
 
 bp = Blueprint("storefront", __name__)
 
@@ -54,7 +57,7 @@ def home() -> str:
     return render_template(
         "storefront/home.html",
         bars={key: seasons.bars(*each, day.year) for key, each in spans.items()},
-        goods=queries.goods_of_villages(session(), day),
+        goods=remembered(("goods", day), lambda: queries.goods_of_villages(session(), day)),
         groups=offers.groups_of(sheet, offer, sharing) if sheet else [],
         offer=offer,
         leads=leads,
@@ -65,9 +68,13 @@ def home() -> str:
         spoken=seasons.spoken,
         stories=stories,
         term=seasons.solar_term(day),
-        villages=village_sheets(session(), [""], today=day)[:MOST_VILLAGES],
-        year=queries.year_of_money(session(), day.year),
+        villages=remembered(("villages", day), lambda: _villages(day)),
+        year=remembered(("year", day.year), lambda: queries.year_of_money(session(), day.year)),
     )
+
+
+def _villages(day: date) -> list[VillageSheet]:
+    return village_sheets(session(), [""], today=day)[:MOST_VILLAGES]
 
 
 @bp.get("/products")
@@ -101,17 +108,20 @@ def _shelf_page(*, category: str | None, fixed: bool = False, text: str | None =
         offset=(page - 1) * PAGE, limit=PAGE + 1,
     ) if text != "" else []  # fmt: skip
     shown = rows[:PAGE]
-    shelves, places = queries.filters(session())
+    shelves, places = remembered("filters", lambda: queries.filters(session()))
+    grouped = sort is Sorting.RECOMMENDED and text is None
+    groups = _by_category(shown) if grouped else [shown]
+    shares = offers.shares(session(), shown, today())
     return render_template(
         "storefront/shelf.html",
         category=next((each for each in shelves if each.key == category), None),
         fixed=fixed,
-        groups=_by_category(shown) if sort is Sorting.RECOMMENDED and text is None else [shown],
+        groups=groups,
+        lines={group[0].product_id: lines(group, shares) for group in groups if group},
         more=len(rows) > PAGE,
         page=page,
         places=places,
         rows=shown,
-        shares=offers.shares(session(), shown, today()),
         shelves=shelves,
         sort=sort,
         sortings=Sorting,
@@ -188,8 +198,7 @@ def village(code: str) -> str:
     return render_template(
         "storefront/village.html",
         households=queries.households_with_goods(session(), code, today()),
-        rows=rows,
-        shares=offers.shares(session(), rows, today()),
+        lines=lines(rows, offers.shares(session(), rows, today())),
         village=found,
         voices=queries.voices_of(session(), code),
     )

@@ -91,8 +91,10 @@ def shelf(
 
     `category` is a slug, `village` a region code, `text` what a person searches for.
     """
-    page = _page(session, category, text, village, sort, today).offset(offset).limit(limit).cte()
-    found = session.execute(_with_stock(page, today)).all()
+    order = _order(session, text, sort)
+    chosen = _page(session, category, text, village, today).order_by(*order)
+    page = chosen.offset(offset).limit(limit).cte()
+    found = session.execute(_with_stock(page, today).order_by(*order)).all()
     places = villages_of(session, [row.id for row in found], today)
     return [
         ShelfRow(
@@ -112,10 +114,9 @@ def _page(
     category: str | None,
     text: str | None,
     village: str | None,
-    sort: Sorting,
     today: date,
 ) -> sa.Select[*tuple[Any, ...]]:
-    """Which products, in which order; no stock is looked at but for a village's."""
+    """Which products; no stock is looked at but for a village's."""
     cheapest = (
         sa.select(Pack.id)
         .where(_for_citizens())
@@ -124,19 +125,16 @@ def _page(
         .correlate(Product)
         .scalar_subquery()
     )
-    order = _order(session, text, sort)
-    chosen = sa.select(
-        Product.id.label("product_id"),
-        cheapest.label("pack_id"),
-        sa.func.row_number().over(order_by=order).label("place"),
-    ).where(Product.state == ProductState.ON_SALE, sa.exists().where(_for_citizens()))
+    chosen = sa.select(Product.id.label("product_id"), cheapest.label("pack_id")).where(
+        Product.state == ProductState.ON_SALE, sa.exists().where(_for_citizens())
+    )
     if category:
         chosen = chosen.join(Category).where(Category.slug == category)
     if text is not None:
         chosen = chosen.where(matching(session, text))
     if village:
         chosen = chosen.where(grown_in(village, today))
-    return chosen.order_by(sa.column("place"))
+    return chosen
 
 
 def _order(session: Session, text: str | None, sort: Sorting) -> list[Any]:
@@ -210,7 +208,6 @@ def _with_stock(page: sa.CTE, today: date) -> sa.Select[*tuple[Any, ...]]:
         .join(page, page.c.product_id == Product.id)
         .join(Pack, Pack.id == page.c.pack_id)
         .join(Category, Category.id == Product.category_id)
-        .order_by(page.c.place)
     )
 
 
@@ -224,8 +221,8 @@ def count_shelf(
     most: int = 1000,
 ) -> int:
     """How many products the shelf has, counted no further than `most`."""
-    chosen = _page(session, category, text, village, Sorting.RECOMMENDED, today)
-    bare = chosen.with_only_columns(Product.id).order_by(None).limit(most).subquery()
+    chosen = _page(session, category, text, village, today)
+    bare = chosen.with_only_columns(Product.id).limit(most).subquery()
     return session.scalar(sa.select(sa.func.count()).select_from(bare)) or 0
 
 

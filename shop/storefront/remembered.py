@@ -1,0 +1,33 @@
+"""What changes slowly and costs much to count is counted at most once a minute by each process.
+
+Only for public pages, and only for what they show in passing: lists of filters, counts of villages,
+the year's sum on the home page. No rule reads it; `/impact` itself always counts anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Engine
+
+from kernel.web.work import now, services
+
+FRESH = timedelta(minutes=1)
+
+T = TypeVar("T")
+_kept: WeakKeyDictionary[Engine, dict[Hashable, tuple[datetime, Any]]] = WeakKeyDictionary()
+
+
+def remembered(key: Hashable, count: Callable[[], T]) -> T:
+    """What `count` answered within the last minute, or answers now."""
+    kept = _kept.setdefault(services().database.engine, {})
+    found = kept.get(key)
+    if found is not None and found[0] <= now() < found[0] + FRESH:
+        value: T = found[1]
+        return value
+    value = count()
+    kept[key] = (now(), value)
+    return value
