@@ -37,7 +37,7 @@ def say(session):
 
 
 class Place:
-    """A district with one school of its own and one of the township, and people who look at them."""
+    """A district with a school, a clinic of the township, and people who look at them."""
 
     def __init__(self, session):
         government = OrganisationKind.GOVERNMENT
