@@ -120,6 +120,7 @@ ADMIN_DESK = Desk(
         Entry("admin.suppliers", Text("Suppliers"), "/admin/suppliers"),
         Entry("admin.products", Text("Products"), "/admin/products"),
         Entry("admin.users", Text("Accounts"), "/admin/users"),
+        Entry("admin.payments", Text("Payments to look at"), "/admin/payments"),
         Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),
     ),
 )

@@ -160,13 +160,28 @@ def orders_to_complete(session: Session, *, before: datetime, limit: int = 200) 
 
 
 def payments_to_look_at(session: Session) -> list[Payment]:
-    """Payments of another amount than was asked: a person decides what to do with them."""
+    """Payments of another amount than was asked that nobody has decided on yet."""
     return list(
         session.scalars(
             sa.select(Payment)
-            .where(Payment.state == PaymentState.MISMATCHED)
+            .where(
+                Payment.state == PaymentState.MISMATCHED,
+                Payment.id.not_in(sa.select(Refund.payment_id)),
+            )
             .order_by(Payment.id)
             .options(joinedload(Payment.order))
+        )
+    )
+
+
+def refunds_that_failed(session: Session) -> list[Refund]:
+    """What the provider could not send back."""
+    return list(
+        session.scalars(
+            sa.select(Refund)
+            .where(Refund.state == RefundState.FAILED)
+            .order_by(Refund.id)
+            .options(joinedload(Refund.order))
         )
     )
 

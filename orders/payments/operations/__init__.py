@@ -26,6 +26,7 @@ from orders.payments.operations.refunding import (
     record_refund,
     refund_order_lines,
     refund_payment,
+    settle_refund_by_hand,
 )
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "refund_order_lines",
     "refund_payment",
     "settle_payment",
+    "settle_refund_by_hand",
     "start_payment",
     "take_event",
 ]

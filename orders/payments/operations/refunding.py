@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -152,7 +152,7 @@ def record_refund(
         return f"refund {refund.state.value} already"
     if status == "succeeded":
         refund.state, refund.done_at = RefundState.DONE, now
-        _post_done(session, order, refund, by, now)
+        _post_done(session, order, refund, accounts.provider, by, now)
         payment = get_or_missing(session, Payment, refund.payment_id, lock=True)
         if not refund.lines:
             payment.state = PaymentState.REFUNDED
@@ -162,6 +162,24 @@ def record_refund(
     session.flush()
     audit.note(session, "record_refund", f"refund:{refund.id}", by=by, now=now, status=status)
     return f"refund {refund.state.value}"
+
+
+def settle_refund_by_hand(
+    session: Session, refund_id: int, *, voucher: str, by: Actor, now: datetime
+) -> Refund:
+    """The provider could not send it back, so the cooperative paid it from its bank account."""
+    order, refund = _locked(session, refund_id)
+    if refund.state is RefundState.DONE:
+        return refund
+    if refund.state is not RefundState.FAILED:
+        raise Refusal("The provider is still at work on this refund.")
+    refund.state, refund.done_at, refund.answer = RefundState.DONE, now, voucher[:200]
+    session.flush()
+    _post_done(session, order, refund, accounts.bank, by, now)
+    audit.note(
+        session, "settle_refund_by_hand", f"refund:{refund.id}", by=by, now=now, voucher=voucher
+    )
+    return refund
 
 
 def _by_key(session: Session, request_key: str) -> Refund | None:
@@ -293,8 +311,15 @@ def _take_shares_back(session: Session, refund: Refund, by: Actor, now: datetime
         )
 
 
-def _post_done(session: Session, order: Order, refund: Refund, by: Actor, now: datetime) -> None:
-    """The provider has paid it back."""
+def _post_done(
+    session: Session,
+    order: Order,
+    refund: Refund,
+    out_of: Callable[[str], str],
+    by: Actor,
+    now: datetime,
+) -> None:
+    """It has reached the buyer, out of what the provider holds or from the bank."""
     memo = f"{order.number} {refund.number}"
     parts = _done_parts(session, refund)
     post(
@@ -302,7 +327,7 @@ def _post_done(session: Session, order: Order, refund: Refund, by: Actor, now: d
         [
             Entry(
                 accounts.refunds(code),
-                accounts.provider(code),
+                out_of(code),
                 amount,
                 f"refund:{refund.id}:{code}",
                 memo,

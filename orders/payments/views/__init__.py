@@ -1,5 +1,5 @@
 """Checkout, the buyer's order page, claims, and the provider's messages."""
 
-from orders.payments.views import checkout, claims, orders, webhook
+from orders.payments.views import checkout, claims, looking, orders, webhook
 
-blueprints = (checkout.bp, orders.bp, claims.bp, webhook.bp)
+blueprints = (checkout.bp, orders.bp, claims.bp, looking.bp, webhook.bp)

@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from catalog.lots.models import Contribution
-from kernel.actors import WEBHOOK
+from kernel.actors import WEBHOOK, Role
 from kernel.errors import Refusal
 from kernel.money import ZERO, Money
 from kernel.outbox import Job
+from kernel.people import OrganisationKind
 from orders.ledger.models import Transfer
 from orders.ledger.queries import balances
 from orders.payments import operations as payments
@@ -27,6 +28,7 @@ from orders.payments.models import (
 from orders.sales import operations as sales
 from orders.sales.models import Order, OrderState
 from tests import makers
+from tests.web import given, person
 
 LATE = makers.NOON + timedelta(minutes=20)
 
@@ -272,3 +274,30 @@ def test_cancelling_before_payment_closes_the_page(session):
     assert jobs(session, "close_page") == [{"payment_id": payment.id}]
     take(session, page_done(payment))
     assert session.scalars(sa.select(Refund.kind)).all() == [RefundKind.TOO_LATE]
+
+
+def test_an_operator_gives_back_what_came_wrong_and_settles_a_refund_by_hand(app, db):
+    with given(db) as session:
+        _, payment = started(session)
+        take(session, page_done(payment, fen=2899))
+        late, second = started(session)
+        sales.give_back(
+            session, late.id, to=OrderState.CLOSED, reason="", by=makers.SOMEBODY, now=LATE
+        )
+        take(session, page_done(second, number=2))
+        [refund] = session.scalars(sa.select(Refund)).all()
+        payments.record_refund(
+            session, refund.id, provider_id="re_1", status="failed", by=WEBHOOK, now=LATE
+        )
+        body = makers.organisation(session, "平台", kind=OrganisationKind.PLATFORM)
+        operator = makers.member(session, body, Role.OPERATOR)
+    desk = person(app, operator).open("/admin/payments").sees("¥28.99", refund.number)
+
+    desk.press("It was paid from the bank account", status=422)
+    desk.open("/admin/payments").press("It was paid from the bank account", voucher="回单 8812")
+    desk.press("Give all of it back").sees("Nothing to look at")
+
+    with db.reading() as session:
+        states = session.scalars(sa.select(Refund.state).order_by(Refund.id)).all()
+        assert states == [RefundState.DONE, RefundState.APPROVED]
+        assert sum(balances(session, "assets:bank:").values(), ZERO) == Money(-2900)
