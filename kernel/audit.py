@@ -137,8 +137,11 @@ def _columns(model: type[Model]) -> tuple[str, ...]:
 @sa.event.listens_for(Work, "after_flush")
 def _remember_touched(session: orm.Session, _context: object) -> None:
     touched = session.info.setdefault("audit_touched", {})
-    for row in (*session.new, *session.dirty):
-        if audited(type(row)) and (row in session.new or session.is_modified(row)):
+    for row in session.new:
+        if audited(type(row)):
+            touched[(row.__tablename__, row.id)] = row
+    for row in session.dirty:
+        if audited(type(row)) and session.is_modified(row):
             touched[(row.__tablename__, row.id)] = row
     for row in session.deleted:
         if audited(type(row)):
