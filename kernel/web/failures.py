@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import structlog
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, current_app, jsonify, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -77,8 +77,9 @@ def show_bug(error: BaseException) -> Response:
     log.error("bug", route=route, method=request.method, exc_info=error)
     if request.path.startswith(MACHINES):
         return _problem(500, SENTENCES[500], ())
-    # Nothing that this page needs can be what has just failed: no database, no account.
-    page = render_template("errors/bug.html", request_id=request_id())
+    # Nothing that this page needs can be what has just failed: no account, no basket, no layout.
+    bare = current_app.jinja_env.get_template("errors/bug.html")
+    page = bare.render(request_id=request_id())
     return Response(page, status=500, mimetype="text/html")
 
 

@@ -11,7 +11,6 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
-from flask_login import current_user
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
@@ -113,5 +112,6 @@ def _say_how_long_to_keep(response: Response) -> None:
         return
     if "Cache-Control" not in response.headers:
         # Pages differ by cookie; what a signed-in person saw must not stay on a shared computer.
-        kept = "no-store" if current_user.is_authenticated else "private, no-cache"
+        # (Only what is known already: the database may be what has just failed.)
+        kept = "no-store" if g.get("user_id") else "private, no-cache"
         response.headers["Cache-Control"] = kept

@@ -288,6 +288,27 @@ def test_a_bug_shows_no_traceback_and_the_log_knows_its_id(client, capsys):
     assert "KeyError" in bug["exception"]
 
 
+def test_a_database_that_is_away_has_a_page_too(sign_in, db, monkeypatch):
+    with given(db) as session:
+        user = makers.user(session)
+    client = sign_in(user)
+
+    def away(*_):
+        raise sa.exc.OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(db, "reading", away)
+    answers = [client.get("/account"), client.get("/no/such/page")]
+    ready = client.get("/readyz")
+
+    for each in answers:
+        assert each.status_code == 500
+        assert each.headers["X-Request-ID"] in each.text
+        assert "refused" not in each.text
+        assert "default-src" in each.headers["Content-Security-Policy"]
+    assert (ready.status_code, ready.json["database"]) == (503, False)
+    assert client.get("/healthz").status_code == 200
+
+
 def test_a_request_id_is_never_an_injection(client):
     answer = client.get("/room/bug", headers={"X-Request-ID": "<script>alert(1)</script>"})
 
