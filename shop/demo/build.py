@@ -116,9 +116,8 @@ def _grids(town: Town) -> list[tuple[tables.UnitRow, str, menus.Grid]]:
             key = unit_key(row.key, copy)
             chance = town.chance(f"grids:{key}")
             for year in range(town.span.today.year - 1, town.span.today.year + 1):
-                for grid in menus.grids_of(row, year, town.span.today, chance):
-                    if grid.day > town.span.trade:
-                        found.append((row, key, grid))
+                grids = menus.grids_of(row, year, town.span.today, chance)
+                found += [(row, key, grid) for grid in grids if grid.day > town.span.trade]
     return found
 
 

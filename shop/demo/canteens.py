@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
@@ -37,7 +36,8 @@ from shop.demo.town import Town, at
 
 # After which step a grid stays, so that somebody finds it on the desk today.
 STEPS = (
-    "submitted", "approved", "signed", "shipped", "accepted", "invoiced", "checked", "paid", "reviewed",
+    "submitted", "approved", "signed", "shipped", "accepted", "invoiced", "checked", "paid",
+    "reviewed",
 )  # fmt: skip
 _REJECTED_FOR = ("rotten", "damaged", "wrong_specification")
 _LAG = {"prompt": (6, 14), "usual": (17, 28), "late": (33, 52)}
@@ -63,9 +63,8 @@ class Flow:
 
 def plan_grid(flow: Flow, moment: datetime | None = None) -> None:
     """The grid is submitted that morning; everything else follows from it."""
-    flow.town.plan(
-        moment or at(flow.grid.day, 8, flow.chance.randint(0, 55)), lambda s, n: _submit(flow, s, n)
-    )
+    moment = moment or at(flow.grid.day, 8, flow.chance.randint(0, 55))
+    flow.town.plan(moment, _submit, flow)
 
 
 def _submit(flow: Flow, session: Session, now: datetime) -> None:
@@ -103,16 +102,12 @@ def _submit(flow: Flow, session: Session, now: datetime) -> None:
         flow.orders[bulk.order_id] = supplier
         if flow.goes_on_after("submitted"):
             later = now + timedelta(minutes=flow.chance.randint(40, 300))
-            flow.town.plan(later, _step(flow, bulk.order_id, _approve))
+            flow.town.plan(later, _approve, flow, bulk.order_id)
 
 
 def _supplier(session: Session, bulk: BulkOrder, town: Town) -> str:
     key = session.scalar(sa.select(Order.supplier_id).where(Order.id == bulk.order_id))
     return next(code for code, supplier_id in town.suppliers.items() if supplier_id == key)
-
-
-def _step(flow: Flow, order_id: int, do):  # type: ignore[no-untyped-def]
-    return lambda session, now: do(flow, order_id, session, now)
 
 
 def _approve(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
@@ -122,9 +117,7 @@ def _approve(flow: Flow, order_id: int, session: Session, now: datetime) -> None
     # Signed the same evening or the next morning, before the goods must leave.
     evening = now + timedelta(hours=flow.chance.choice((2, 3, 17)))
     before = at(flow.grid.deliver_on, 4) - timedelta(minutes=flow.chance.randint(5, 90))
-    flow.town.plan(
-        max(min(evening, before), now + timedelta(minutes=10)), _step(flow, order_id, _sign)
-    )
+    flow.town.plan(max(min(evening, before), now + timedelta(minutes=10)), _sign, flow, order_id)
 
 
 def _sign(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
@@ -136,10 +129,10 @@ def _sign(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
     )
     if flow.chance.random() < 0.08:
         second = at(rhythm.working_days_after(flow.grid.deliver_on, 1), 5, 35)
-        flow.town.plan(ships, _step(flow, order_id, _ship_some))
-        flow.town.plan(second, _step(flow, order_id, _ship_rest))
+        flow.town.plan(ships, _ship_some, flow, order_id)
+        flow.town.plan(second, _ship_rest, flow, order_id)
     else:
-        flow.town.plan(ships, _step(flow, order_id, _ship_rest))
+        flow.town.plan(ships, _ship_rest, flow, order_id)
 
 
 def _ship_some(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
@@ -149,7 +142,7 @@ def _ship_some(flow: Flow, order_id: int, session: Session, now: datetime) -> No
         .where(OrderLine.order_id == order_id)
         .order_by(OrderLine.position)
     ).all()
-    first = {line_id: quantity for line_id, quantity in lines[: len(lines) // 2]}
+    first: dict[int, int] = {key: grams for key, grams in lines[: len(lines) // 2]}  # noqa: C416
     if first:
         _ship(flow, order_id, first, "1", session, now)
 
@@ -179,8 +172,7 @@ def _ship(
     )
     if flow.goes_on_after("shipped"):
         arrives = now + timedelta(minutes=flow.chance.randint(70, 170))
-        shipment_id = shipment.id
-        flow.town.plan(arrives, lambda s, n: _accept(flow, order_id, shipment_id, s, n))
+        flow.town.plan(arrives, _accept, flow, order_id, shipment.id)
 
 
 def _accept(flow: Flow, order_id: int, shipment_id: int, session: Session, now: datetime) -> None:
@@ -201,14 +193,13 @@ def _accept(flow: Flow, order_id: int, shipment_id: int, session: Session, now: 
     sign_acceptance(
         session, acceptance.id, capacity="验收人", by=first, now=now + timedelta(minutes=9)
     )
-    sign_acceptance(
-        session, acceptance.id, capacity="食堂管理员", by=flow.town.actor(flow.key, Role.RECEIVER, 1),
-        now=now + timedelta(minutes=14),
-    )  # fmt: skip
+    second = flow.town.actor(flow.key, Role.RECEIVER, 1)
+    later = now + timedelta(minutes=14)
+    sign_acceptance(session, acceptance.id, capacity="食堂管理员", by=second, now=later)
     bulk = session.scalar(sa.select(BulkOrder).where(BulkOrder.order_id == order_id))
     if bulk is not None and bulk.due_on is not None and flow.goes_on_after("accepted"):
         day = rhythm.working_days_after(_day(now), flow.chance.randint(1, 4))
-        flow.town.plan(at(day, 10, flow.chance.randint(0, 55)), _step(flow, order_id, _invoice))
+        flow.town.plan(at(day, 10, flow.chance.randint(0, 55)), _invoice, flow, order_id)
 
 
 def _record(
@@ -257,7 +248,10 @@ def _invoice(flow: Flow, order_id: int, session: Session, now: datetime) -> None
         day = rhythm.working_days_after(_day(now), flow.chance.randint(1, 3))
         flow.town.plan(
             at(day, 14, flow.chance.randint(0, 55)),
-            lambda s, n: _check(flow, order_id, amount, s, n),
+            _check,
+            flow,
+            order_id,
+            amount,
         )
 
 
@@ -299,7 +293,7 @@ def _paid(flow: Flow, order_id: int, now: datetime) -> None:
         day = year_ends
     # Nobody reviews before the statement that shows the payment is in the books.
     moment = max(at(day, 15, flow.chance.randint(0, 55)), now + timedelta(hours=1))
-    flow.town.plan(moment, _step(flow, order_id, _review))
+    flow.town.plan(moment, _review, flow, order_id)
 
 
 def _review(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
@@ -315,7 +309,3 @@ def _review(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
 
 def _day(now: datetime) -> date:
     return (now + timedelta(hours=8)).date()
-
-
-def steps() -> Sequence[str]:
-    return STEPS

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kernel.actors import WEBHOOK, Actor, Door, Role
+from kernel.actors import WEBHOOK, WORKER, Actor, Door, Role
 from orders.payments.gateway import Event
 from orders.payments.models import Payment, RefundKind
 from orders.payments.operations import (
@@ -63,7 +63,7 @@ def plan_parcel(
         reviews=chance.random() < 0.45,
     )
     moment = moment or at(parcel.day, chance.randint(7, 21), chance.randint(0, 59))
-    town.plan(moment, lambda s, n: _place(town, parcel, fate, chance, buyer, s, n))
+    town.plan(moment, _place, town, parcel, fate, chance, buyer)
 
 
 def _refund_of(town: Town, parcel: Parcel, chance: Random, buyer: int | None) -> str:
@@ -122,10 +122,16 @@ def _place(
     if fate.pays:
         town.plan(
             now + timedelta(minutes=3),
-            lambda s, n: _pay(town, parcel, fate, chance, order_id, payment_id, s, n),
+            _pay,
+            town,
+            parcel,
+            fate,
+            chance,
+            order_id,
+            payment_id,
         )
     else:
-        town.plan(now + HOLD + timedelta(seconds=30), lambda s, n: _close(s, n))
+        town.plan(now + HOLD + timedelta(seconds=30), _close)
 
 
 def _close(session: Session, now: datetime) -> None:
@@ -160,13 +166,13 @@ def _pay(
         "method": chance.choice(("wechat_pay", "wechat_pay", "alipay", "card")),
         "metadata": {"payment": key},
     }
-    _tell(session, "checkout.session.completed", f"{parcel.number}_paid", page, now)
-    _tell(session, "charge.succeeded", f"{parcel.number}_charge", charge, now)
+    _tell("checkout.session.completed", f"{parcel.number}_paid", page, session, now)
+    _tell("charge.succeeded", f"{parcel.number}_charge", charge, session, now)
     ships = at(rhythm.working_days_after((now + timedelta(hours=8)).date(), 1), 14, 10)
-    town.plan(ships, lambda s, n: _ship(town, parcel, fate, chance, order_id, s, n))
+    town.plan(ships, _ship, town, parcel, fate, chance, order_id)
 
 
-def _tell(session: Session, kind: str, key: str, thing: dict[str, Any], now: datetime) -> None:
+def _tell(kind: str, key: str, thing: dict[str, Any], session: Session, now: datetime) -> None:
     """A message of the provider, taken as the webhook takes it."""
     take_event(session, Event(f"evt_test_sample_{key}", kind, thing), by=WEBHOOK, now=now)
 
@@ -193,7 +199,7 @@ def _ship(
             now=now,
         )
     arrives = now + timedelta(days=chance.randint(2, 4), hours=chance.randint(0, 5))
-    town.plan(arrives, lambda s, n: _receive(town, parcel, fate, chance, order_id, s, n))
+    town.plan(arrives, _receive, town, parcel, fate, chance, order_id)
 
 
 def _receive(
@@ -209,23 +215,32 @@ def _receive(
     if fate.refund == "damaged":
         town.plan(
             now + timedelta(hours=20),
-            lambda s, n: _refund(town, parcel, order_id, RefundKind.DAMAGED, "压伤，见照片", s, n),
+            _refund,
+            town,
+            parcel,
+            order_id,
+            RefundKind.DAMAGED,
+            "压伤，见照片",
         )
     if fate.refund == "asked":
-        town.plan(now + timedelta(hours=6), lambda s, n: ask_refund(order_id, s, n))
+        town.plan(now + timedelta(hours=6), ask_refund, order_id)
         return
     done = now + COMPLETE_AFTER
-    town.plan(
-        done,
-        lambda s, n: (
-            complete_citizen_order(s, order_id, by=Actor(door=Door.WORKER), now=n) and None
-        ),
-    )
+    town.plan(done, _complete, order_id)
     if fate.refund == "late":
         town.plan(
             done + timedelta(days=2),
-            lambda s, n: _refund(town, parcel, order_id, RefundKind.QUALITY, "有一个空心", s, n),
+            _refund,
+            town,
+            parcel,
+            order_id,
+            RefundKind.QUALITY,
+            "有一个空心",
         )
+
+
+def _complete(order_id: int, session: Session, now: datetime) -> None:
+    complete_citizen_order(session, order_id, by=WORKER, now=now)
 
 
 def _refund(
@@ -261,7 +276,10 @@ def _refund(
     }
     town.plan(
         now + timedelta(hours=1),
-        lambda s, n: _tell(s, "refund.updated", f"{parcel.number}_refund", sent, n),
+        _tell,
+        "refund.updated",
+        f"{parcel.number}_refund",
+        sent,
     )
 
 

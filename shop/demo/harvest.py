@@ -1,4 +1,4 @@
-"""Mornings at the scale, lots in the store, and what the workshop, the mill and the factory make."""
+"""Mornings at the scale, lots in the store, and what workshop, mill and factory make of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from random import Random
 
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import Confirmation
+from catalog.lots.models import Confirmation, WeighSlip
 from catalog.lots.operations import confirm_slip, process_lot, record_slip
 from catalog.lots.queries import candidates
 from catalog.products.models import Grade
+from catalog.products.rules import in_season
 from kernel.actors import Role
 from orders.shares.operations import take_in_slips
 from shop.demo import tables
@@ -82,46 +83,35 @@ def plan_harvest(town: Town, mornings: Iterable[Morning], makings: Iterable[Maki
     """Put every morning and every making on the agenda."""
     chance = town.chance("scale")
     for number, morning in enumerate(mornings):
-        town.plan(at(morning.intake.day, 7, 20), _weigh_in(town, morning, number, chance))
+        town.plan(at(morning.intake.day, 7, 20), _weigh_in, town, morning, number, chance)
     for making in makings:
-        town.plan(at(making.day, 10, 30), _make(town, making))
+        town.plan(at(making.day, 10, 30), _make, town, making)
 
 
-def _weigh_in(town: Town, morning: Morning, number: int, chance: Random):  # type: ignore[no-untyped-def]
+def _weigh_in(
+    town: Town, morning: Morning, number: int, chance: Random, session: Session, now: datetime
+) -> None:
     code, day = morning.intake.product, morning.intake.day
     supplier = tables.products()[code]["supplier"]
     weigher = town.actor(supplier, Role.WEIGHER)
-    keeper = town.actor(supplier, Role.STOREKEEPER)
-
-    def event(session: Session, now: datetime) -> None:
-        slips = []
-        for place, load in enumerate(morning.loads):
-            weighed = now + timedelta(minutes=6 * place)
-            slip = weigh(
-                town,
-                session,
-                code,
-                morning.intake.grade,
-                load,
-                f"{number}-{place}",
-                chance,
-                weighed,
-            )
-            confirm_slip(
-                session, slip.id, confirmation=_confirmation(chance), confirmed_by="本人",
-                by=weigher, now=weighed + timedelta(minutes=2),
-            )  # fmt: skip
-            slips.append(slip.id)
-        take_in_slips(
-            session,
-            slips,
-            supplier_id=town.suppliers[supplier],
-            best_before=_keeps_until(code, day),
-            by=keeper,
-            now=at(day, 9, 40),
-        )
-
-    return event
+    slips = []
+    for place, load in enumerate(morning.loads):
+        weighed = now + timedelta(minutes=5 * place)
+        key = f"{number}-{place}"
+        slip = weigh(town, session, code, morning.intake.grade, load, key, chance, weighed)
+        confirm_slip(
+            session, slip.id, confirmation=_confirmation(chance), confirmed_by="本人",
+            by=weigher, now=weighed + timedelta(minutes=2),
+        )  # fmt: skip
+        slips.append(slip.id)
+    take_in_slips(
+        session,
+        slips,
+        supplier_id=town.suppliers[supplier],
+        best_before=_keeps_until(code, day),
+        by=town.actor(supplier, Role.STOREKEEPER),
+        now=at(day, 9, 40),
+    )
 
 
 def weigh(
@@ -133,7 +123,7 @@ def weigh(
     key: str,
     chance: Random,
     now: datetime,
-):  # type: ignore[no-untyped-def]
+) -> WeighSlip:
     """One household at the scale."""
     supplier = tables.products()[code]["supplier"]
     row = tables.products()[code]
@@ -165,38 +155,34 @@ def _confirmation(chance: Random) -> Confirmation:
 def _keeps_until(code: str, day: date) -> date | None:
     """Out of its harvest a root comes from the cellar, and does not keep as long any more."""
     row = tables.products()[code]
-    if row["stored"] and not tables.in_season(row["harvest"], day):
+    if row["stored"] and not in_season(row["harvest"], day):
         return day + timedelta(days=max(12, row["shelf"] * 2 // 3))
     return None
 
 
-def _make(town: Town, making: Making):  # type: ignore[no-untyped-def]
+def _make(town: Town, making: Making, session: Session, now: datetime) -> None:
     code, grade = making.recipe.output
     source, source_grade = making.recipe.source
     supplier = tables.products()[code]["supplier"]
-
-    def event(session: Session, now: datetime) -> None:
-        wanted = int(making.grams / making.recipe.ratio)
-        inputs = _oldest_lots(session, town.products[source], source_grade, wanted, making.day)
-        used = sum(inputs.values())
-        output = int(used * making.recipe.ratio) // 100 * 100
-        if output < 1_000:
-            return
-        process_lot(
-            session,
-            supplier_id=town.suppliers[supplier],
-            inputs=inputs,
-            output_product_id=town.products[code],
-            output_grade=Grade(grade),
-            output_quantity=output,
-            step=making.recipe.step,
-            on=making.day,
-            best_before=making.day + timedelta(days=tables.products()[code]["shelf"]),
-            by=town.actor(supplier, Role.STOREKEEPER),
-            now=now,
-        )
-
-    return event
+    wanted = int(making.grams / making.recipe.ratio)
+    inputs = _oldest_lots(session, town.products[source], source_grade, wanted, making.day)
+    output = int(sum(inputs.values()) * making.recipe.ratio) // 100 * 100
+    if output < 1_000:
+        return
+    process_lot(
+        session,
+        supplier_id=town.suppliers[supplier],
+        inputs=inputs,
+        output_product_id=town.products[code],
+        output_grade=Grade(grade),
+        output_quantity=output,
+        step=making.recipe.step,
+        step_en=making.recipe.step_en,
+        on=making.day,
+        best_before=making.day + timedelta(days=tables.products()[code]["shelf"]),
+        by=town.actor(supplier, Role.STOREKEEPER),
+        now=now,
+    )
 
 
 def _oldest_lots(

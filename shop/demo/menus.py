@@ -23,7 +23,7 @@ _WEIGHTS = {
     ("P03", "first"): 4, ("T02", "second"): 10, ("G02", "first"): 17, ("B01", "first"): 12,
 }  # fmt: skip
 
-# Share of a grid's value that goes to a supplier when the grid asks it at all, and how often it does.
+# Share of a grid's value that goes to a supplier when it is asked at all, and how often it is.
 _SUPPLIERS = {"YL": (0.30, 0.42), "GL": (0.22, 0.34), "XA": (0.18, 0.24), "AX": (0.10, 0.06)}
 _LINES = {"SS": (4, 6), "GL": (1, 3), "YL": (1, 1), "XA": (1, 1), "AX": (1, 1)}
 

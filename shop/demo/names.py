@@ -38,11 +38,11 @@ class Names:
         last = self._last["children" if child else "men" if sex == "male" else "women"]
         for _ in range(400):
             family = surname or self._source.choice(self._surnames)
-            name = family + self._source.choice(self._first) + self._source.choice(last)
+            name = str(family) + self._source.choice(self._first) + self._source.choice(last)
             if name not in self._names:
                 break
         self._names.add(name)
-        return name
+        return str(name)
 
     def surname(self) -> str:
         return str(self._source.choice(self._surnames))

@@ -12,7 +12,7 @@ from catalog.households.operations import open_payout_account
 from kernel.actors import Role
 from kernel.errors import Refusal
 from orders.payouts.models import PayoutLine
-from orders.payouts.operations import approve_run, draft_run, export_run, review_run
+from orders.payouts.operations import approve_run, draft_run, export_run, reject_run, review_run
 from shop.demo import rhythm, tables
 from shop.demo.statements import Till
 from shop.demo.town import Town, at
@@ -70,11 +70,11 @@ def _pay_days(town: Town, supplier: str) -> list[date]:
 
 def _plan(run: Run) -> None:
     next_day = run.drafted + timedelta(days=1)
-    run.town.plan(at(run.drafted, 9, 30), lambda s, n: _draft(run, s, n))
-    run.town.plan(at(next_day, 10, 10), lambda s, n: _review(run, s, n))
+    run.town.plan(at(run.drafted, 9, 30), _draft, run)
+    run.town.plan(at(next_day, 10, 10), _review, run)
     if not run.waits:
-        run.town.plan(at(next_day, 15, 0), lambda s, n: _approve(run, s, n))
-        run.town.plan(at(next_day, 16, 0), lambda s, n: _export(run, s, n))
+        run.town.plan(at(next_day, 15, 0), _approve, run)
+        run.town.plan(at(next_day, 16, 0), _export, run)
 
 
 def _draft(run: Run, session: Session, now: datetime) -> None:
@@ -109,7 +109,12 @@ def _export(run: Run, session: Session, now: datetime) -> None:
     accountant = run.town.actor(run.supplier, Role.ACCOUNTANT)
     paid_on = (now + timedelta(hours=8)).date() + timedelta(days=1)
     for key in run.ids:
-        export_run(session, key, supplier_id=run.supplier_id, by=accountant, now=now)
+        try:
+            export_run(session, key, supplier_id=run.supplier_id, by=accountant, now=now)
+        except Refusal:
+            # Somebody's claim fell in between, by a refund: it is given up and drafted anew.
+            _begin_again(run, key, session, now)
+            continue
         lines = session.execute(
             sa.select(
                 PayoutLine.amount,
@@ -129,7 +134,15 @@ def _export(run: Run, session: Session, now: datetime) -> None:
             memo = f"退汇 {reference} 户名不符"
             run.till.move(run.supplier, back, amount, holder, memo, last4)
             mended = at(back + timedelta(days=11), 9, 40)
-            run.town.plan(mended, lambda s, n, w=whose, h=holder: _mend(run, w, h, s, n))
+            run.town.plan(mended, _mend, run, whose, holder)
+
+
+def _begin_again(run: Run, key: int, session: Session, now: datetime) -> None:
+    manager = run.town.actor(run.supplier, Role.MANAGER)
+    reason = "有农户应付因退款减少，退回重编"
+    reject_run(session, key, supplier_id=run.supplier_id, reason=reason, by=manager, now=now)
+    tomorrow = rhythm.working_day((now + timedelta(hours=8)).date() + timedelta(days=1))
+    _plan(Run(run.town, run.till, run.supplier, tomorrow, fails=run.fails))
 
 
 def _mend(run: Run, household_id: int, holder: str, session: Session, now: datetime) -> None:

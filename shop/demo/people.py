@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -126,9 +126,11 @@ def _certify(
 ) -> None:
     operator = town.actor("platform", Role.OPERATOR)
     since = business_day(now).replace(year=business_day(now).year - 1, day=1)
-    papers = [(CertificateKind.LICENCE, str(organisation.uscc), None)]
+    papers: list[tuple[CertificateKind, str, date | None]] = [
+        (CertificateKind.LICENCE, str(organisation.uscc), None)
+    ]
     if kind in ("workshop", "company"):
-        number = f"SC1{1 if kind == 'company' else 3}4500114{supplier_id:05}7"
+        number = _production_licence("114" if kind == "company" else "131", supplier_id)
         papers.append((CertificateKind.FOOD_PRODUCTION, number, since.replace(year=since.year + 5)))
     if kind == "cooperative":
         number = f"JY1500114{supplier_id:07}"
@@ -136,11 +138,20 @@ def _certify(
     if kind == "company":
         until = since.replace(year=since.year + 4)
         papers.append((CertificateKind.GREEN_FOOD, f"LB-44-{supplier_id:04}A", until))
-    for paper, number, until in papers:
+    for paper, serial, ends in papers:
         add_certificate(
-            session, supplier_id, kind=paper, number=number, valid_from=since, valid_to=until,
+            session, supplier_id, kind=paper, number=serial, valid_from=since, valid_to=ends,
             by=operator, now=now,
         )  # fmt: skip
+
+
+def _production_licence(category: str, serial: int) -> str:
+    """SC and 14 digits, the last a check of the others (GB/T 17710, mod 11,10; domain.md §2.3)."""
+    body = f"{category}500114{serial:04}"
+    rest = 10
+    for digit in body:
+        rest = ((rest + int(digit)) % 10 or 10) * 2 % 11
+    return f"SC{body}{(11 - rest) % 10}"
 
 
 def settle_applicant(town: Town, session: Session, now: datetime) -> None:
@@ -165,7 +176,7 @@ def settle_applicant(town: Town, session: Session, now: datetime) -> None:
 
 
 def settle_units(town: Town, session: Session, now: datetime) -> None:
-    """Budget units under their departments; who leads a shared canteen comes before who shares it."""
+    """Budget units under their departments; who leads a shared canteen before who shares it."""
     rows = sorted(tables.units(), key=lambda row: row.canteen == "shared")
     for copy in range(town.scale):
         for row in rows:

@@ -1,4 +1,4 @@
-"""The sample sign-ins: one password, made at random at the first start, kept beside the database."""
+"""The sample sign-ins: one password, made at random at the first start, kept in the data folder."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from shop.demo.town import Town, at
 
 @dataclass(slots=True)
 class Waiting:
-    """One movement on the account: money of a unit for an order, or a payout that went or came back."""
+    """One movement on the account: a unit's money, or a payout that went or came back."""
 
     row: StatementRow
     order_id: int | None = None
@@ -76,7 +76,7 @@ class Till:
             if day.weekday() == 4 or (day.month, day.day) == (12, 31):
                 for number, row in enumerate(tables.suppliers()):
                     moment = at(day, 16, 5 + number)
-                    self.town.plan(moment, lambda s, n, code=row["code"]: self.tell(code, s, n))
+                    self.town.plan(moment, self.tell, row["code"])
             day += timedelta(days=1)
 
     def tell(self, supplier: str, session: Session, now: datetime) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from random import Random
 
+from catalog.products.rules import in_season
 from shop.demo import rhythm, tables
 from shop.demo.menus import Grid, Parcel
 
@@ -30,25 +31,42 @@ _LOADS = {
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What something is made of: kilograms of output per kilogram of input, and every how many days."""
+    """What something is made of: kilograms out per kilogram in, and every how many days."""
 
     output: Key
     source: Key
     ratio: float
     every: int
     step: str
+    step_en: str
 
 
 # Those that are made of something made come first, so that their needs are known in time.
 RECIPES = (
-    Recipe(("K05", "first"), ("K02", "first"), 25.0, 7, "点制、成型、包装"),
-    Recipe(("K06", "first"), ("K02", "first"), 22.0, 28, "拉丝、包装"),
-    Recipe(("K02", "first"), ("K01", "second"), 0.1333, 7, "切片、烘干、磨粉"),
-    Recipe(("G02", "first"), ("G01", "first"), 0.68, 28, "碾米、分装"),
-    Recipe(("O02", "first"), ("O01", "first"), 0.24, 70, "低温压榨、灌装"),
-    Recipe(("O04", "first"), ("O03", "first"), 0.38, 70, "热榨、灌装"),
-    Recipe(("T02", "first"), ("T01", "first"), 0.222, 4, "萎凋、揉捻、发酵、烘干"),
-    Recipe(("T02", "second"), ("T01", "second"), 0.222, 4, "萎凋、揉捻、发酵、烘干"),
+    Recipe(("K05", "first"), ("K02", "first"), 25.0, 7, "点制、成型、包装", "Set, shaped, packed"),
+    Recipe(("K06", "first"), ("K02", "first"), 22.0, 28, "拉丝、包装", "Drawn, packed"),
+    Recipe(
+        ("K02", "first"), ("K01", "second"), 0.1333, 7, "切片、烘干、磨粉", "Sliced, dried, ground"
+    ),
+    Recipe(("G02", "first"), ("G01", "first"), 0.68, 28, "碾米、分装", "Milled, bagged"),
+    Recipe(("O02", "first"), ("O01", "first"), 0.24, 70, "低温压榨、灌装", "Pressed cool, filled"),
+    Recipe(("O04", "first"), ("O03", "first"), 0.38, 70, "热榨、灌装", "Pressed warm, filled"),
+    Recipe(
+        ("T02", "first"),
+        ("T01", "first"),
+        0.222,
+        4,
+        "萎凋、揉捻、发酵、烘干",
+        "Withered, rolled, fermented, dried",
+    ),
+    Recipe(
+        ("T02", "second"),
+        ("T01", "second"),
+        0.222,
+        4,
+        "萎凋、揉捻、发酵、烘干",
+        "Withered, rolled, fermented, dried",
+    ),
 )
 
 # Products that are made only while what they are made of is fresh.
@@ -140,7 +158,7 @@ def _horizon(key: Key, today: date) -> tuple[int, float]:
     row = tables.products()[key[0]]
     shelf = row["shelf"]
     stored_raw = not row.get("sold", True) and shelf >= 60
-    if key[0] in _IN_HARVEST_ONLY or (stored_raw and tables.in_season(row["harvest"], today)):
+    if key[0] in _IN_HARVEST_ONLY or (stored_raw and in_season(row["harvest"], today)):
         return 330, 0.8
     if shelf >= 60:
         return 45, 0.8
@@ -150,7 +168,7 @@ def _horizon(key: Key, today: date) -> tuple[int, float]:
 def _pulling(span: Span) -> list[Intake]:
     """Two weeks ago two dozen households pulled their radishes on one morning."""
     day = span.today - timedelta(days=15)
-    if day <= span.trade or not tables.in_season(tables.products()["R01"]["harvest"], day):
+    if day <= span.trade or not in_season(tables.products()["R01"]["harvest"], day):
         return []
     return [Intake(day, "R01", "first", 4_380_000, 24)]
 
@@ -189,15 +207,13 @@ def _making_days(recipe: Recipe, span: Span) -> list[date]:
     day = rhythm.monday_of(span.begin + timedelta(days=14))
     last = span.begin
     while day <= span.today:
-        fits = tables.in_season(tables.products()[code]["harvest"], day - timedelta(days=2))
+        fits = in_season(tables.products()[code]["harvest"], day - timedelta(days=2))
         if (day - last).days >= recipe.every and (recipe.output[0] not in _IN_HARVEST_ONLY or fits):
             days.append(day)
             last = day
         day += timedelta(days=4 if recipe.every < 7 else 7)
     if recipe.source[0] == "T01":
-        days = [
-            each for each in days if tables.in_season(tables.products()["T01"]["harvest"], each)
-        ]
+        days = [each for each in days if in_season(tables.products()["T01"]["harvest"], each)]
     return days
 
 
@@ -227,7 +243,7 @@ def _intakes(key: Key, wanted: dict[date, int], span: Span, source: Random) -> l
 def _over_the_harvest(
     found: list[tuple[date, int]], days: Sequence[date]
 ) -> list[tuple[date, int]]:
-    """The last day of a harvest must serve the whole year after it: share that out over the days."""
+    """The last day of a harvest must serve the year after it: share that out over the days."""
     groups: list[list[tuple[date, int]]] = []
     for number, each in enumerate(found):
         if number and (each[0] - found[number - 1][0]).days <= 21:
@@ -260,7 +276,7 @@ def _harvest_days(row: dict[str, object], span: Span) -> list[date]:
     while day <= span.today:
         for offset in (0, 3):
             morning = day + timedelta(days=offset)
-            if tables.in_season(harvest, morning) and span.trade <= morning <= span.today:
+            if in_season(harvest, morning) and span.trade <= morning <= span.today:
                 days.append(morning)
         day += timedelta(days=7)
     return days

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.lots.models import Confirmation, Contribution, Lot, LotEventKind, LotState
 from catalog.lots.operations import add_lot_event, confirm_slip, hold_lot, recall_lot
+from catalog.products.rules import in_season
 from kernel.actors import Role
 from kernel.periods import business_day
 from orders.agencies.operations import save_draft
@@ -95,24 +96,24 @@ def parcels_of_today(town: Town) -> list[Parcel]:
 def plan_today(town: Town) -> None:
     """Slips, lots, tests, a recall, reminders, questions, a draft, an applicant."""
     today, now = town.span.today, town.services.clock()
-    town.plan(now - timedelta(minutes=50), lambda s, n: _slips_waiting(town, s, n))
-    town.plan(at(today - timedelta(days=3), 7, 5), lambda s, n: _expires_tomorrow(town, s, n))
+    town.plan(now - timedelta(minutes=50), _slips_waiting, town)
+    town.plan(at(today - timedelta(days=3), 7, 5), _expires_tomorrow, town)
     for ago in range(28, 0, -1):
-        town.plan(at(today - timedelta(days=ago), 15, 30), lambda s, n: _test_lots(town, s, n))
-    town.plan(at(today - timedelta(days=38), 11, 20), lambda s, n: _recall(town, s, n))
-    town.plan(at(today - timedelta(days=1), 17, 10), lambda s, n: _hold(town, s, n))
-    town.plan(at(today - timedelta(days=2), 10, 30), lambda s, n: settle_applicant(town, s, n))
-    town.plan(now - timedelta(hours=20), lambda s, n: _draft(town, s, n))
+        town.plan(at(today - timedelta(days=ago), 15, 30), _test_lots, town)
+    town.plan(at(today - timedelta(days=38), 11, 20), _recall, town)
+    town.plan(at(today - timedelta(days=1), 17, 10), _hold, town)
+    town.plan(at(today - timedelta(days=2), 10, 30), settle_applicant, town)
+    town.plan(now - timedelta(hours=20), _draft, town)
     for ago, key, channel, text in _REMINDERS:
         moment = at(today - timedelta(days=ago), 10, 15)
-        town.plan(moment, lambda s, n, k=key, c=channel, t=text: _remind(town, k, c, t, s, n))
+        town.plan(moment, _remind, town, key, channel, text)
     _plan_questions(town)
 
 
 _REMINDERS = (
     (70, "xj-tj", ReminderChannel.MESSAGE, "贵校今年尚未下单，请尽快安排食堂采购。"),
     (35, "xj-tj", ReminderChannel.PHONE_CALL, "已与总务处通话，答复十月底前下第一单。"),
-    (8, "xj-tj", ReminderChannel.MESSAGE, "预留 2.60 万元尚无一笔，距年底不足两月，请今天确认采购计划。"),
+    (8, "xj-tj", ReminderChannel.MESSAGE, "预留 2.60 万元尚无一笔，年底将近，请今天确认采购计划。"),
     (20, "jt-zf", ReminderChannel.MESSAGE, "贵单位今年尚未采购，请按填报份额安排。"),
     (12, "jd-zb", ReminderChannel.PHONE_CALL, "提醒九月以来没有新订单，对方称食堂改造，下周恢复。"),
 )  # fmt: skip
@@ -135,7 +136,7 @@ def _goods_of_today(town: Town) -> list[str]:
         code
         for code, row in tables.products().items()
         if row["supplier"] == SAMPLE_SUPPLIER and row.get("buys")
-        and tables.in_season(row["harvest"], town.span.today)
+        and in_season(row["harvest"], town.span.today)
     ]  # fmt: skip
     return codes[:3]
 
@@ -286,20 +287,21 @@ def _draft(town: Town, session: Session, now: datetime) -> None:
 
 def _plan_questions(town: Town) -> None:
     today = town.span.today
-    key = sample_home(town.homes).number
-
-    def ask(session: Session, now: datetime, text: str) -> None:
-        by = town.actor(SAMPLE_VILLAGE, Role.HOUSEHOLD)
-        asked = raise_objection(session, town.households[key], text=text, by=by, now=now)
-        if business_day(now) < today - timedelta(days=7):
-            answer_objection(
-                session, asked.id, answer="扣杂按 2 % 计，已当面复核磅单，数目无误。",
-                by=town.actor(SAMPLE_SUPPLIER, Role.ACCOUNTANT), now=now + timedelta(days=2),
-            )  # fmt: skip
-
     for ago, text in (
         (48, "十月初那车萝卜扣了杂，想知道按多少扣的。"),
         (1, "这个月的返利比上个月少，想问是怎么算的。"),
     ):
         moment = at(today - timedelta(days=ago), 19, 20)
-        town.plan(moment, lambda s, n, t=text: ask(s, n, t))
+        town.plan(moment, _ask, town, text)
+
+
+def _ask(town: Town, text: str, session: Session, now: datetime) -> None:
+    """Our sample household asks; what it asked long ago was answered."""
+    key = town.households[sample_home(town.homes).number]
+    by = town.actor(SAMPLE_VILLAGE, Role.HOUSEHOLD)
+    asked = raise_objection(session, key, text=text, by=by, now=now)
+    if business_day(now) < town.span.today - timedelta(days=7):
+        accountant = town.actor(SAMPLE_SUPPLIER, Role.ACCOUNTANT)
+        answer = "扣杂按 2 % 计，已当面复核磅单，数目无误。"
+        later = now + timedelta(days=2)
+        answer_objection(session, asked.id, answer=answer, by=accountant, now=later)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import count
 from random import Random
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -18,7 +19,8 @@ from kernel.services import Services
 from shop.demo.names import Names
 from shop.demo.supply import Span
 
-Event = Callable[[Session, datetime], None]
+# Called with what was given when it was planned, then the session and the moment.
+Event = Callable[..., object]
 
 # The last days are committed event by event, so that the audit trail of yesterday reads like life.
 DAYS_IN_DETAIL = 7
@@ -46,7 +48,7 @@ class Town:
     seed: int
     scale: int
     names: Names
-    agenda: list[tuple[datetime, int, Event]] = field(default_factory=list)
+    agenda: list[tuple[datetime, int, Event, tuple[Any, ...]]] = field(default_factory=list)
     serial: Iterator[int] = field(default_factory=count)
     bodies: dict[str, int] = field(default_factory=dict)
     regions: dict[str, str] = field(default_factory=dict)
@@ -63,16 +65,16 @@ class Town:
     misses: list[str] = field(default_factory=list)
 
     def chance(self, subject: str) -> Random:
-        """A source of its own for every subject, so that one more draw here changes nothing there."""
+        """A source of its own for every subject: one more draw here changes nothing there."""
         return Random(f"{self.seed}:{subject}")  # noqa: S311  samples, not secrets
 
     def actor(self, body: str, role: Role, number: int = 0) -> Actor:
         return self.staff[body, role, number]
 
-    def plan(self, at: datetime, event: Event) -> None:
+    def plan(self, moment: datetime, event: Event, *given: Any) -> None:
         """It will happen then, unless then is after the end of the story."""
-        if at <= self.services.clock():
-            heapq.heappush(self.agenda, (at, next(self.serial), event))
+        if moment <= self.services.clock():
+            heapq.heappush(self.agenda, (moment, next(self.serial), event, given))
 
     def tell(self, progress: Callable[[date], None]) -> None:
         """Let everything happen in order, one transaction a day, at last one per event."""
@@ -82,12 +84,14 @@ class Town:
             one_by_one = day > self.span.today - timedelta(days=DAYS_IN_DETAIL)
             with self._transaction(single=not one_by_one) as begin:
                 while self.agenda and _day(self.agenda[0][0]) == day:
-                    at, _, event = heapq.heappop(self.agenda)
+                    moment, _, event, given = heapq.heappop(self.agenda)
                     with begin() as session:
-                        event(session, at)
+                        event(*given, session, moment)
 
     @contextmanager
-    def _transaction(self, *, single: bool) -> Iterator[Callable[[], object]]:
+    def _transaction(
+        self, *, single: bool
+    ) -> Iterator[Callable[[], AbstractContextManager[Session]]]:
         database = self.services.database
         if not single:
             yield database.transaction
