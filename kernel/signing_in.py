@@ -314,7 +314,7 @@ def find_link(session: Session, token: str, *, now: datetime) -> OneTimeLink:
     """The living link of this token with its user; Missing when it was used or is too old."""
     link = session.scalar(
         sa.select(OneTimeLink)
-        .options(joinedload(OneTimeLink.user))
+        .options(joinedload(OneTimeLink.user, innerjoin=True))
         .where(
             OneTimeLink.token_hash == token_hash(token),
             OneTimeLink.used_at.is_(None),
