@@ -162,10 +162,16 @@ def year_so_far(
     )
 
 
+def far_behind(found: Standings) -> list[UnitFigures]:
+    """The units that stand on red or black, worst first; no more than fit beside the curve."""
+    late = (Light.RED, Light.BLACK)
+    worst = [unit for unit in worst_first(found.units) if unit.standing.light in late]
+    return worst[:MOST_TO_REMIND]
+
+
 def to_remind(session: Session, found: Standings) -> list[ToRemind]:
-    """The units that stand on red or black, worst first, with what their rows say about why."""
-    late = [unit for unit in worst_first(found.units)
-            if unit.standing.light in (Light.RED, Light.BLACK)][:MOST_TO_REMIND]  # fmt: skip
+    """The units that are far behind, with what their rows of today say about why."""
+    late = far_behind(found)
     ids = [unit.unit_id for unit in late]
     reminders = _reminders(session, ids, found.as_of.year)
     stages = _open_orders(session, ids, found.as_of)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ class OrderRow:
     signed_on: date | None
     accepted_on: date | None
     invoiced_on: date | None
-    invoice_checked: bool
+    invoice_checked_on: date | None
     paid_on: date | None
     reviewed_on: date | None
     due_on: date | None
@@ -180,7 +180,38 @@ def unit_orders(session: Session, unit_id: int, *, year: int, as_of: date) -> Un
         .outerjoin(Invoice, Invoice.order_id == Order.id)
         .order_by(Order.placed_at, Order.id)
     )
-    return UnitOrders([_order_row(*tuple(row)) for row in rows])
+    return UnitOrders([_as_it_stood(_order_row(*tuple(row)), as_of) for row in rows])
+
+
+def _as_it_stood(row: OrderRow, day: date) -> OrderRow:
+    """The order on that day: what happened later had not happened yet."""
+
+    def until(on: date | None) -> date | None:
+        return on if on and on <= day else None
+
+    seen = replace(
+        row,
+        signed_on=until(row.signed_on),
+        accepted_on=until(row.accepted_on),
+        invoiced_on=until(row.invoiced_on),
+        invoice_checked_on=until(row.invoice_checked_on),
+        paid_on=until(row.paid_on),
+        reviewed_on=until(row.reviewed_on),
+        due_on=row.due_on if until(row.accepted_on) else None,
+    )
+    return row if seen == row else replace(seen, stage=_stage_of(seen))
+
+
+def _stage_of(row: OrderRow) -> Stage:
+    if row.reviewed_on:
+        return Stage.DONE
+    if row.paid_on:
+        return Stage.TO_REVIEW
+    if row.invoice_checked_on:
+        return Stage.TO_PAY
+    if row.accepted_on:
+        return Stage.TO_INVOICE
+    return Stage.IN_DELIVERY if row.signed_on else Stage.TO_SIGN
 
 
 def _sums_by_order(unit_id: int, year: int, as_of: date) -> sa.Subquery:
@@ -234,7 +265,7 @@ def _order_row(
         signed_on=business_day(signed_at) if signed_at else None,
         accepted_on=accepted_on,
         invoiced_on=invoiced_on,
-        invoice_checked=checked_at is not None,
+        invoice_checked_on=business_day(checked_at) if checked_at else None,
         paid_on=paid_on,
         reviewed_on=reviewed_on,
         due_on=due_on,

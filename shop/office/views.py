@@ -63,6 +63,7 @@ def show_overview() -> str:
         so_far=so_far,
         drawn=curve(so_far, target=found.total.reserved),
         late=overview.to_remind(session(), found) if as_of == today() else [],
+        behind=overview.far_behind(found),
         road=way,
         lying=sankey(way, LYING),
         standing=sankey(way, STANDING),

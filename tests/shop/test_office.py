@@ -158,6 +158,14 @@ def test_a_unit_shows_what_every_order_waits_for(visit, place):
     page.sees("same day last year 60,000.00")
 
 
+def test_a_unit_on_a_past_day_shows_nothing_that_happened_later(visit, place):
+    page = visit("district").open(f"/office/units/{place.school.id}?as_of=2026-11-01")
+
+    page.sees("As of the end of 1 Nov 2026", "Payment")
+    page.sees("ordered, to be accepted and paid 4,246.40").does_not_see("days late")
+    page.open("/office/?as_of=2026-11-01").sees("Far behind on that day", "实验小学")
+
+
 def test_every_figure_leads_to_rows_that_add_up_to_it(visit, place):
     page = visit("district").open(f"/office/units/{place.school.id}").follow("counted")
     page.sees("70,412.60", "1 row")
