@@ -126,20 +126,26 @@ def price_history(
 
 def matching(session: Session, text: str) -> sa.ColumnElement[bool]:
     """SQL: the product is found by this text. The same answer on both databases (stack.md §5)."""
-    if session.get_bind().dialect.name == "postgresql":
-        asked = rules.tsquery(text)
-        if asked is None:
-            return sa.false()
+    asked = asked_for(session, text)
+    return sa.false() if asked is None else matches(dialect_of(session), asked)
+
+
+def dialect_of(session: Session) -> str:
+    return session.get_bind().dialect.name
+
+
+def asked_for(session: Session, text: str) -> str | None:
+    """The text as this database is asked for it; None when nothing can be searched."""
+    if dialect_of(session) == "postgresql":
+        return rules.tsquery(text)
+    return rules.fts5_query(text)
+
+
+def matches(dialect: str, asked: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """SQL: the product is found by what `asked_for` made of a text."""
+    if dialect == "postgresql":
         return sa.func.to_tsvector(sa.literal_column("'simple'"), Product.search_text).op("@@")(
             sa.func.to_tsquery(sa.literal_column("'simple'"), asked)
         )
-    asked = rules.fts5_query(text)
-    if asked is None:
-        return sa.false()
-    return Product.id.in_(
-        sa.text("SELECT rowid FROM product_search WHERE product_search MATCH :asked")
-        .bindparams(asked=asked)
-        .columns(sa.column("rowid", sa.Integer))
-        .subquery()
-        .select()
-    )
+    found = sa.select(sa.column("rowid", sa.Integer)).select_from(sa.text("product_search"))
+    return Product.id.in_(found.where(sa.column("product_search").op("MATCH")(asked)))

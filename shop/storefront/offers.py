@@ -11,6 +11,7 @@ from catalog.lots.queries import ShelfRow
 from catalog.lots.queries.sheet import PackOffer, ProductSheet
 from kernel.sharing import half_up
 from shop.storefront import dividing, queries
+from shop.storefront.remembered import remembered_each
 
 
 def usual(sheet: ProductSheet) -> PackOffer | None:
@@ -31,16 +32,23 @@ def groups_of(
 
 
 def shares(session: Session, rows: Sequence[ShelfRow], day: date) -> dict[int, str]:
-    """Product → fen of each yuan of its pack that reach households, with one decimal."""
-    sharing = queries.sharing_of(session, [row.product_id for row in rows], day)
-    found = {}
-    for row in rows:
-        rule = sharing.get(row.product_id)
-        if rule is None:
-            continue
-        groups = rule.groups(row.grade, row.price, row.content, row.base_unit)
-        share = dividing.households_get(groups)
-        if share:
-            tenths = half_up(share.fen * 1000, row.price.fen)
-            found[row.product_id] = f"{tenths // 10}.{tenths % 10}"
-    return found
+    """Product → fen of each yuan of its pack that reach households, with one decimal; as of the
+    last minute. The product's own page reckons anew."""
+    by_key = {("share", row.pack_id, row.price.fen, day): row for row in rows}
+
+    def reckon(keys: list[tuple[str, int, int, date]]) -> dict[tuple[str, int, int, date], str]:
+        wanted = {key: by_key[key] for key in keys}
+        sharing = queries.sharing_of(session, [row.product_id for row in wanted.values()], day)
+        return {key: _share(row, sharing.get(row.product_id)) for key, row in wanted.items()}
+
+    found = remembered_each(by_key, reckon)
+    return {by_key[key].product_id: share for key, share in found.items() if share}
+
+
+def _share(row: ShelfRow, sharing: queries.Sharing | None) -> str:
+    if sharing is None:
+        return ""
+    groups = sharing.groups(row.grade, row.price, row.content, row.base_unit)
+    share = dividing.households_get(groups)
+    tenths = half_up(share.fen * 1000, row.price.fen)
+    return f"{tenths // 10}.{tenths % 10}" if share else ""

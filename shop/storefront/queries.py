@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -109,9 +110,23 @@ class Sharing:
         )
 
 
+_IDS: sa.BindParameter[int] = sa.bindparam("product_ids", expanding=True)
+_TODAY = sa.bindparam("today", type_=sa.Date())
+
+
 def sharing_of(session: Session, product_ids: Sequence[int], today: date) -> dict[int, Sharing]:
     """Product → its rule in force with the farm-gate prices; one query, whatever the number."""
-    farm = _farm_gate(product_ids, today)
+    values = {"product_ids": list(product_ids), "today": today}
+    by_product: dict[int, list[Any]] = {}
+    for row in session.execute(_rules_in_force(), values):
+        by_product.setdefault(row.product_id, []).append(row)
+    return {product_id: _sharing(found) for product_id, found in by_product.items()}
+
+
+@cache
+def _rules_in_force() -> sa.Select[*tuple[Any, ...]]:
+    """Built once: building a statement costs more than asking it."""
+    farm = _farm_gate()
     newest = (
         sa.select(
             BenefitRule.id,
@@ -122,10 +137,10 @@ def sharing_of(session: Session, product_ids: Sequence[int], today: date) -> dic
             )
             .label("place"),
         )
-        .where(BenefitRule.product_id.in_(product_ids), BenefitRule.valid_from <= today)
+        .where(BenefitRule.product_id.in_(_IDS), BenefitRule.valid_from <= _TODAY)
         .cte("newest")
     )
-    rows = session.execute(
+    return (
         sa.select(
             BenefitRule.id, BenefitRule.product_id, BenefitRule.version, BenefitRule.model,
             BenefitRule.valid_from, BenefitRule.retained_bp, BenefitRule.resolution,
@@ -139,14 +154,10 @@ def sharing_of(session: Session, product_ids: Sequence[int], today: date) -> dic
         .outerjoin(RuleCost, RuleCost.rule_id == BenefitRule.id)
         .outerjoin(farm, farm.c.product_id == BenefitRule.product_id)
         .order_by(BenefitRule.product_id, RuleCost.id)
-    ).all()  # fmt: skip
-    by_product: dict[int, list[Any]] = {}
-    for row in rows:
-        by_product.setdefault(row.product_id, []).append(row)
-    return {product_id: _sharing(found) for product_id, found in by_product.items()}
+    )  # fmt: skip
 
 
-def _farm_gate(product_ids: Sequence[int], today: date) -> sa.CTE:
+def _farm_gate() -> sa.CTE:
     """By product and grade: the published purchase price, and what the goods in store had cost
     (for what is made of other goods, which nobody brings to the scale)."""
     nothing = sa.cast(sa.null(), sa.BigInteger)
@@ -157,9 +168,9 @@ def _farm_gate(product_ids: Sequence[int], today: date) -> sa.CTE:
         nothing.label("cost"),
         nothing.label("quantity"),
     ).where(
-        PurchasePrice.product_id.in_(product_ids),
-        PurchasePrice.valid_from <= today,
-        sa.or_(PurchasePrice.valid_to.is_(None), PurchasePrice.valid_to >= today),
+        PurchasePrice.product_id.in_(_IDS),
+        PurchasePrice.valid_from <= _TODAY,
+        sa.or_(PurchasePrice.valid_to.is_(None), PurchasePrice.valid_to >= _TODAY),
     )
     in_store = (
         sa.select(
@@ -171,7 +182,7 @@ def _farm_gate(product_ids: Sequence[int], today: date) -> sa.CTE:
         )
         .join(Contribution, Contribution.lot_id == Lot.id)
         .where(
-            Lot.product_id.in_(product_ids),
+            Lot.product_id.in_(_IDS),
             Contribution.household_id.is_not(None),
             Contribution.on_hand > 0,
         )
@@ -224,17 +235,7 @@ class Reviews:
 
 def reviews_of(session: Session, product_id: int, *, limit: int = 5) -> Reviews:
     """One query: the letters, each with the counts of all."""
-    of = sa.func.sum
-    counts = [
-        of(sa.case((Review.stars == stars, 1), else_=0)).over().label(f"stars_{stars}")
-        for stars in range(1, 6)
-    ]
-    rows = session.execute(
-        sa.select(Review.stars, Review.text, Review.place, Review.reply, Review.made_at, *counts)
-        .where(Review.product_id == product_id)
-        .order_by(sa.case((Review.text != "", 0), else_=1), Review.made_at.desc(), Review.id.desc())
-        .limit(limit)
-    ).all()
+    rows = session.execute(_letters(), {"product_id": product_id, "most": limit}).all()
     if not rows:
         return Reviews(0, {}, ())
     by_stars = {stars: int(rows[0][4 + stars]) for stars in range(1, 6)}
@@ -244,6 +245,20 @@ def reviews_of(session: Session, product_id: int, *, limit: int = 5) -> Reviews:
         if row.text
     )
     return Reviews(sum(by_stars.values()), by_stars, letters)
+
+
+@cache
+def _letters() -> sa.Select[*tuple[Any, ...]]:
+    counts = [
+        sa.func.sum(sa.case((Review.stars == stars, 1), else_=0)).over().label(f"stars_{stars}")
+        for stars in range(1, 6)
+    ]
+    return (
+        sa.select(Review.stars, Review.text, Review.place, Review.reply, Review.made_at, *counts)
+        .where(Review.product_id == sa.bindparam("product_id"))
+        .order_by(sa.case((Review.text != "", 0), else_=1), Review.made_at.desc(), Review.id.desc())
+        .limit(sa.bindparam("most", type_=sa.Integer()))
+    )
 
 
 def voices_of(session: Session, village: str) -> list[Voice]:

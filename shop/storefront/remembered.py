@@ -6,7 +6,7 @@ the year's sum on the home page. No rule reads it; `/impact` itself always count
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -17,8 +17,27 @@ from kernel.web.work import now, services
 
 FRESH = timedelta(minutes=1)
 
+K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
 _kept: WeakKeyDictionary[Engine, dict[Hashable, tuple[datetime, Any]]] = WeakKeyDictionary()
+
+
+def remembered_each(keys: Iterable[K], count: Callable[[list[K]], Mapping[K, T]]) -> dict[K, T]:
+    """The same for many keys at once: `count` is asked for those that are not known, if any."""
+    kept = _kept.setdefault(services().database.engine, {})
+    known: dict[K, T] = {}
+    missing: list[K] = []
+    for key in keys:
+        found = kept.get(key)
+        if found is not None and found[0] <= now() < found[0] + FRESH:
+            known[key] = found[1]
+        else:
+            missing.append(key)
+    if missing:
+        for key, value in count(missing).items():
+            kept[key] = (now(), value)
+            known[key] = value
+    return known
 
 
 def remembered(key: Hashable, count: Callable[[], T]) -> T:

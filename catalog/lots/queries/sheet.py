@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Contribution, Lot, LotEvent
 from catalog.lots.queries.stock import FREE, sellable
-from catalog.lots.queries.villages import SEASON, VillageCount, village_counts
+from catalog.lots.queries.villages import SEASON, VillageCount, counted_by_village, origins
 from catalog.products import rules
 from catalog.products.models import Grade, Pack, Product, ProductState, Shelf
 from catalog.suppliers.models import Supplier
@@ -71,31 +73,15 @@ class ProductSheet:
 
 def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
     """A product that is or was on sale, or Missing. Three queries."""
-    product = (
-        session.scalars(
-            sa.select(Product)
-            .options(
-                joinedload(Product.packs),
-                joinedload(Product.category),
-                joinedload(Product.supplier).joinedload(Supplier.organisation),
-            )
-            .where(
-                Product.slug == slug,
-                Product.state.in_((ProductState.ON_SALE, ProductState.OFF_SALE)),
-            )
-        )
-        .unique()
-        .one_or_none()
-    )
+    product = session.scalars(_product(), {"slug": slug}).unique().one_or_none()
     if product is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     lots, events = _offers(session, product.id, today)
     free: dict[Grade, int] = {}
     for lot in lots:
         free[lot.grade] = free.get(lot.grade, 0) + lot.free
-    places = village_counts(
-        session, sa.and_(Lot.product_id == product.id, Lot.harvested_on >= today - SEASON)
-    )
+    season = {"product_id": product.id, "since": today - SEASON}
+    places = origins(session, _villages(), season)
     return ProductSheet(
         product=product,
         packs=tuple(
@@ -112,6 +98,35 @@ def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
     )
 
 
+# Each statement is built once: building one costs more than asking it.
+
+
+@cache
+def _product() -> sa.Select[Product]:
+    return (
+        sa.select(Product)
+        .options(
+            joinedload(Product.packs),
+            joinedload(Product.category),
+            joinedload(Product.supplier).joinedload(Supplier.organisation),
+        )
+        .where(
+            Product.slug == sa.bindparam("slug"),
+            Product.state.in_((ProductState.ON_SALE, ProductState.OFF_SALE)),
+        )
+    )
+
+
+@cache
+def _villages() -> sa.Select[str, str, int]:
+    return counted_by_village(
+        sa.and_(
+            Lot.product_id == sa.bindparam("product_id"),
+            Lot.harvested_on >= sa.bindparam("since", type_=sa.Date()),
+        )
+    )
+
+
 def _unit_price(pack: Pack, unit: BaseUnit) -> Price:
     assert pack.price is not None
     return Price.from_total(pack.price, pack.content, unit)
@@ -121,7 +136,14 @@ def _offers(
     session: Session, product_id: int, today: date
 ) -> tuple[list[LotOffer], tuple[LotEvent, ...]]:
     """The lots on sale, the next to be taken first, and what happened to that first one."""
-    order = (Lot.best_before, Lot.id)
+    rows = session.execute(_lots(), {"product_id": product_id, "today": today}).all()
+    offers = {row.id: LotOffer(*row[:8]) for row in rows}
+    return list(offers.values()), tuple(row.LotEvent for row in rows if row.LotEvent is not None)
+
+
+@cache
+def _lots() -> sa.Select[*tuple[Any, ...]]:
+    today = sa.bindparam("today", type_=sa.Date())
     lots = (
         sa.select(
             Lot.id,
@@ -132,18 +154,16 @@ def _offers(
             Lot.best_before,
             Lot.certificate_no,
             sa.cast(sa.func.sum(FREE), sa.BigInteger).label("free"),
-            sa.func.row_number().over(order_by=order).label("place"),
+            sa.func.row_number().over(order_by=(Lot.best_before, Lot.id)).label("place"),
         )
         .join(Contribution, Contribution.lot_id == Lot.id)
-        .where(Lot.product_id == product_id, sellable(today))
+        .where(Lot.product_id == sa.bindparam("product_id"), sellable(today))
         .group_by(Lot.id)
         .having(sa.func.sum(FREE) > 0)
         .subquery()
     )
-    rows = session.execute(
+    return (
         sa.select(*lots.c, LotEvent)
         .outerjoin(LotEvent, sa.and_(LotEvent.lot_id == lots.c.id, lots.c.place == 1))
         .order_by(lots.c.place, LotEvent.on, LotEvent.id)
-    ).all()
-    offers = {row.id: LotOffer(*row[:8]) for row in rows}
-    return list(offers.values()), tuple(row.LotEvent for row in rows if row.LotEvent is not None)
+    )

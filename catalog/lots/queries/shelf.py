@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +12,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Contribution, Lot
 from catalog.lots.queries.stock import FREE, plain_values, sellable
-from catalog.lots.queries.villages import grown_in, villages_of
+from catalog.lots.queries.villages import SEASON, grown_in, villages_of
 from catalog.products import rules
 from catalog.products.models import Category, Grade, Pack, Product, ProductState, Shelf
-from catalog.products.queries import matching
+from catalog.products.queries import asked_for, dialect_of, matches, matching
 from catalog.suppliers.models import Supplier
 from kernel.labels import Labelled
 from kernel.money import Money, Price
@@ -91,10 +92,11 @@ def shelf(
 
     `category` is a slug, `village` a region code, `text` what a person searches for.
     """
-    order = _order(session, text, sort)
-    chosen = _page(session, category, text, village, today).order_by(*order)
-    page = chosen.offset(offset).limit(limit).cte()
-    found = session.execute(_with_stock(page, today).order_by(*order)).all()
+    asked = Asked.of(session, category=category, text=text, village=village)
+    if asked is None:
+        return []
+    values = {**asked.values(today), "skipped": offset, "most": limit}
+    found = session.execute(_statement(asked.shape, sort), values).all()
     places = villages_of(session, [row.id for row in found], today)
     return [
         ShelfRow(
@@ -109,13 +111,71 @@ def shelf(
     ]
 
 
-def _page(
-    session: Session,
-    category: str | None,
-    text: str | None,
-    village: str | None,
-    today: date,
-) -> sa.Select[*tuple[Any, ...]]:
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a statement depends on besides its values: each shape is built once, since building a
+    statement costs more than asking it."""
+
+    dialect: str
+    category: bool
+    text: bool
+    village: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What of the shelf somebody wants to see."""
+
+    shape: Shape
+    category: str | None
+    text: str
+    found_by: str
+    village: str | None
+
+    @classmethod
+    def of(
+        cls, session: Session, *, category: str | None, text: str | None, village: str | None
+    ) -> Asked | None:
+        """None when the text holds nothing that could be found."""
+        found_by = None if text is None else asked_for(session, text)
+        if text is not None and found_by is None:
+            return None
+        shape = Shape(dialect_of(session), bool(category), text is not None, bool(village))
+        return cls(shape, category, text or "", found_by or "", village)
+
+    def values(self, today: date) -> dict[str, object]:
+        wanted: dict[str, object] = {"today": today, "since": today - SEASON}
+        if self.shape.category:
+            wanted["category"] = self.category
+        if self.shape.text:
+            wanted |= {"found_by": self.found_by, "pattern": f"%{_escaped(self.text)}%"}
+        if self.shape.village:
+            wanted["village"] = self.village
+        return wanted
+
+
+_TODAY = sa.bindparam("today", type_=sa.Date())
+_SINCE = sa.bindparam("since", type_=sa.Date())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+@cache
+def _statement(shape: Shape, sort: Sorting) -> sa.Select[*tuple[Any, ...]]:
+    order = _order(shape, sort)
+    page = (
+        _page(shape)
+        .order_by(*order)
+        .offset(sa.bindparam("skipped", type_=sa.Integer()))
+        .limit(sa.bindparam("most", type_=sa.Integer()))
+        .cte()
+    )
+    return _with_stock(page).order_by(*order)
+
+
+def _page(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
     """Which products; no stock is looked at but for a village's."""
     cheapest = (
         sa.select(Pack.id)
@@ -128,35 +188,36 @@ def _page(
     chosen = sa.select(Product.id.label("product_id"), cheapest.label("pack_id")).where(
         Product.state == ProductState.ON_SALE, sa.exists().where(_for_citizens())
     )
-    if category:
-        chosen = chosen.join(Category).where(Category.slug == category)
-    if text is not None:
-        chosen = chosen.where(matching(session, text))
-    if village:
-        chosen = chosen.where(grown_in(village, today))
+    if shape.category:
+        chosen = chosen.join(Category).where(Category.slug == sa.bindparam("category"))
+    if shape.text:
+        chosen = chosen.where(matches(shape.dialect, sa.bindparam("found_by", type_=sa.Text())))
+    if shape.village:
+        chosen = chosen.where(grown_in(sa.bindparam("village", type_=sa.String()), _SINCE))
     return chosen
 
 
-def _order(session: Session, text: str | None, sort: Sorting) -> list[Any]:
+def _order(shape: Shape, sort: Sorting) -> list[Any]:
     if sort is Sorting.LOWEST_PRICE:
         price = sa.select(sa.func.min(_PER_UNIT)).where(_for_citizens()).correlate(Product)
         return [price.scalar_subquery(), Product.id]
     if sort is Sorting.NEWEST:
         newest = sa.select(sa.func.max(Lot.harvested_on)).where(Lot.product_id == Product.id)
         return [newest.correlate(Product).scalar_subquery().desc().nulls_last(), Product.id]
-    if text:
+    if shape.text:
         # A name that holds the words comes before a description that does.
+        pattern = sa.bindparam("pattern", type_=sa.Text())
         named = sa.or_(
-            Product.name_zh.contains(text, autoescape=True),
-            Product.name_en.icontains(text, autoescape=True),
+            Product.name_zh.like(pattern, escape="\\"),
+            Product.name_en.ilike(pattern, escape="\\"),
         )
         return [sa.case((named, 0), else_=1), Product.position, Product.id]
     return [Product.position, Product.id]
 
 
-def _with_stock(page: sa.CTE, today: date) -> sa.Select[*tuple[Any, ...]]:
+def _with_stock(page: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     """The chosen rows with what a page shows; stock is summed for these rows only."""
-    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(today))
+    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(_TODAY))
     free = (
         sa.select(sa.cast(sa.func.coalesce(sa.func.sum(FREE), 0), sa.BigInteger))
         .select_from(Lot)
@@ -221,9 +282,18 @@ def count_shelf(
     most: int = 1000,
 ) -> int:
     """How many products the shelf has, counted no further than `most`."""
-    chosen = _page(session, category, text, village, today)
-    bare = chosen.with_only_columns(Product.id).limit(most).subquery()
-    return session.scalar(sa.select(sa.func.count()).select_from(bare)) or 0
+    asked = Asked.of(session, category=category, text=text, village=village)
+    if asked is None:
+        return 0
+    values = {**asked.values(today), "most": most}
+    return session.scalar(_counting(asked.shape), values) or 0
+
+
+@cache
+def _counting(shape: Shape) -> sa.Select[int]:
+    most = sa.bindparam("most", type_=sa.Integer())
+    bare = _page(shape).with_only_columns(Product.id).limit(most).subquery()
+    return sa.select(sa.func.count()).select_from(bare)
 
 
 def packs_for_canteens(

@@ -23,7 +23,7 @@ FROM_THE_TOP = (
 )
 
 
-def sellable(on_day: date) -> sa.ColumnElement[bool]:
+def sellable(on_day: date | sa.BindParameter[date]) -> sa.ColumnElement[bool]:
     """SQL: this lot's goods may be promised for that day."""
     return sa.and_(
         Lot.state == LotState.OPEN, Lot.available_from <= on_day, Lot.best_before >= on_day

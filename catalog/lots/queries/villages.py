@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -39,7 +40,11 @@ class Origins:
 
 def village_counts(session: Session, chosen: sa.ColumnElement[bool]) -> Origins:
     """Households with a contribution to these lots, by village; small counts stay hidden."""
-    rows = session.execute(
+    return origins(session, counted_by_village(chosen), {})
+
+
+def counted_by_village(chosen: sa.ColumnElement[bool]) -> sa.Select[str, str, int]:
+    return (
         sa.select(Region.code, Region.name, sa.func.count(Household.id.distinct()))
         .select_from(Lot)
         .join(Contribution, Contribution.lot_id == Lot.id)
@@ -48,25 +53,33 @@ def village_counts(session: Session, chosen: sa.ColumnElement[bool]) -> Origins:
         .where(chosen)
         .group_by(Region.code, Region.name)
         .order_by(sa.func.count(Household.id.distinct()).desc(), Region.code)
-    ).all()
+    )
+
+
+def origins(
+    session: Session, statement: sa.Select[str, str, int], values: dict[str, object]
+) -> Origins:
+    """What `counted_by_village` answers, as the public may read it."""
+    rows = session.execute(statement, values).all()
     counts = [int(count) for _, _, count in rows]
     villages = tuple(
         VillageCount(code, short_name(name), shown)
         for (code, name, _), shown in zip(rows, shown_counts(counts), strict=True)
     )
-    total = sum(counts)
-    return Origins(villages, shown_count(total))
+    return Origins(villages, shown_count(sum(counts)))
 
 
-def grown_in(village: str, today: date) -> sa.ColumnElement[bool]:
-    """SQL: some of the product came from this village during the last year."""
+def grown_in(
+    village: str | sa.BindParameter[str], since: date | sa.BindParameter[date]
+) -> sa.ColumnElement[bool]:
+    """SQL: some of the product came from this village since that day."""
     return sa.exists(
         sa.select(Lot.id)
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .where(
             Lot.product_id == Product.id,
-            Lot.harvested_on >= today - SEASON,
+            Lot.harvested_on >= since,
             Household.region_code == village,
         )
         .correlate(Product)
@@ -74,20 +87,29 @@ def grown_in(village: str, today: date) -> sa.ColumnElement[bool]:
 
 
 def villages_of(session: Session, product_ids: Sequence[int], today: date) -> dict[int, list[str]]:
-    """Product → names of the villages its goods came from in the last year, most goods first."""
+    """Product → the villages its goods came from in the last year, most goods first."""
     places: dict[int, list[str]] = {}
-    rows = session.execute(
+    values = {"product_ids": list(product_ids), "since": today - SEASON}
+    for product_id, village in session.execute(_villages_by_product(), values):
+        places.setdefault(product_id, []).append(short_name(village))
+    return places
+
+
+@cache
+def _villages_by_product() -> sa.Select[int, str]:
+    """Built once: building a statement costs more than asking it."""
+    return (
         sa.select(Lot.product_id, Region.name)
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(Lot.product_id.in_(product_ids), Lot.harvested_on >= today - SEASON)
+        .where(
+            Lot.product_id.in_(sa.bindparam("product_ids", expanding=True)),
+            Lot.harvested_on >= sa.bindparam("since", type_=sa.Date()),
+        )
         .group_by(Lot.product_id, Region.code, Region.name)
         .order_by(Lot.product_id, sa.func.sum(Contribution.quantity).desc(), Region.code)
     )
-    for product_id, village in rows:
-        places.setdefault(product_id, []).append(short_name(village))
-    return places
 
 
 def village_products(session: Session, village: str, *, today: date) -> list[int]:
@@ -95,7 +117,7 @@ def village_products(session: Session, village: str, *, today: date) -> list[int
     return list(
         session.scalars(
             sa.select(Product.id)
-            .where(Product.state == ProductState.ON_SALE, grown_in(village, today))
+            .where(Product.state == ProductState.ON_SALE, grown_in(village, today - SEASON))
             .order_by(Product.position, Product.id)
         )
     )
