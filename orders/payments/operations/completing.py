@@ -27,7 +27,7 @@ from orders.sales.operations import (
     mark_received,
     tell_buyer,
 )
-from orders.shares.operations import SettledLine, Slice, settle_line
+from orders.shares.operations import SettledLine, Slice, settle_lines
 
 
 def cancel_citizen_order(
@@ -80,10 +80,10 @@ def complete_citizen_order(session: Session, order_id: int, *, by: Actor, now: d
     _refuse_open_claims(session, order)
     complete_order(session, order.id, by=by, now=now)
     gone = gone_of_lines(session, order.id)
-    for line in _lines(session, order):
-        settled = _settled(order, line, gone.get(line.id, Gone()), now)
-        if settled is not None:
-            settle_line(session, settled, by=by, now=now)
+    settled = [
+        _settled(order, line, gone.get(line.id, Gone()), now) for line in _lines(session, order)
+    ]
+    settle_lines(session, [each for each in settled if each is not None], by=by, now=now)
     audit.note(session, "complete_citizen_order", f"order:{order.id}", by=by, now=now)
     tell_buyer(session, order, "completed", now=now)
     return order

@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from catalog.lots.queries import lock_pools
 from catalog.suppliers.models import Supplier
 from kernel import audit
 from kernel.actors import Actor
@@ -297,6 +298,8 @@ def _post_owed(session: Session, order: Order, refund: Refund, by: Actor, now: d
 
 def _take_shares_back(session: Session, refund: Refund, by: Actor, now: datetime) -> None:
     codes = _codes(session, refund)
+    # All products together, in id order: two refunds of the same goods wait for each other.
+    lock_pools(session, [part.line.product_id for part in refund.lines])
     for part in refund.lines:
         reverse_line(
             session,

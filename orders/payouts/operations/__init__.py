@@ -1,16 +1,9 @@
 """A payout run from draft to bank and back, and the objections of those who are paid."""
 
 from orders.payouts.operations.confirming import Confirmed, confirm_from_statement, fail_line
+from orders.payouts.operations.exporting import BankFile, FileKind, export_run
 from orders.payouts.operations.objecting import answer_objection, raise_objection
-from orders.payouts.operations.running import (
-    BankFile,
-    FileKind,
-    approve_run,
-    draft_run,
-    export_run,
-    reject_run,
-    review_run,
-)
+from orders.payouts.operations.running import approve_run, draft_run, reject_run, review_run
 
 __all__ = [
     "BankFile",

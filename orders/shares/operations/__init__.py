@@ -1,10 +1,10 @@
 """Publishing rules, taking goods in at a price, splitting settled lines and reversing them."""
 
+from orders.shares.operations.reversing import reverse_line
 from orders.shares.operations.ruling import Cost, publish_rule
 from orders.shares.operations.settling import (
     SettledLine,
     Slice,
-    reverse_line,
     settle_line,
     settle_lines,
 )

@@ -1,4 +1,4 @@
-"""Splitting what was accepted, and taking back the split of what is refunded."""
+"""Splitting what was accepted."""
 
 from __future__ import annotations
 
@@ -14,16 +14,15 @@ from kernel import audit
 from kernel.actors import Actor
 from kernel.bulk import insert_missing
 from kernel.db import stamp
-from kernel.errors import Refusal
 from kernel.money import ZERO, Money, total
 from orders.ledger import rules as accounts
 from orders.ledger.operations import Entry, post
 from orders.shares.models import BenefitRule, PartKind, SplitPart
 from orders.shares.queries import splitting
 from orders.shares.queries.splitting import Source, terms_of
-from orders.shares.rules.split import Part, Piece, Standing, reverse, sold_cost, split_line
+from orders.shares.rules.split import Part, Piece, sold_cost, split_line
 
-_POOLS = (PartKind.CONSIGNED, PartKind.REBATE)
+POOLS = (PartKind.CONSIGNED, PartKind.REBATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def settle_lines(
         assert total(part.amount for part in parts) == line.amount, line.subject
         rows += [_row(line, part, by, now) for part in parts]
         found[line.subject] = []
-    for part in _write(session, rows):
+    for part in write_parts(session, rows):
         found[part.subject].append(part)
     for day in sorted({line.on for line in fresh}):
         entries = [
@@ -144,7 +143,8 @@ def _split(line: SettledLine, books: _Books) -> list[Part]:
     )
 
 
-def _write(session: Session, rows: Sequence[dict[str, object]]) -> list[SplitPart]:
+def write_parts(session: Session, rows: Sequence[dict[str, object]]) -> list[SplitPart]:
+    """In one statement; their cause says that they are written once."""
     written = insert_missing(session, SplitPart, rows, unique="cause")
     assert len(written) == len(rows), "the product was locked, nobody else can have split this"
     return written
@@ -159,12 +159,13 @@ def _row(line: SettledLine, part: Part, by: Actor, now: datetime) -> dict[str, o
         "product_id": line.product_id,
         "rule_id": line.rule_id,
         "on": line.on,
-        **_what(line.subject, part),
+        **columns_of(line.subject, part),
         **stamp(by, now),
     }
 
 
-def _what(subject: str, part: Part) -> dict[str, object]:
+def columns_of(subject: str, part: Part) -> dict[str, object]:
+    """The columns of a row that say what the part is."""
     return {
         "kind": PartKind(part.kind),
         "household_id": part.household_id,
@@ -181,11 +182,11 @@ def _entries_of(line: SettledLine, parts: Sequence[SplitPart], books: _Books) ->
     clearing = accounts.clearing(supplier)
     return [
         Entry(line.debit_code, clearing, line.amount, line.subject, memo),
-        *_clear(line.subject, parts, supplier, books.households, memo),
+        *clear(line.subject, parts, supplier, books.households, memo),
     ]
 
 
-def _clear(
+def clear(
     subject: str,
     parts: Sequence[SplitPart],
     supplier: str,
@@ -197,7 +198,7 @@ def _clear(
     When all are posted, clearing is as empty as before."""
     sums: dict[tuple[PartKind, int | None], Money] = {}
     for part in parts:
-        whose = part.household_id if part.kind in _POOLS else None
+        whose = part.household_id if part.kind in POOLS else None
         sums[part.kind, whose] = sums.get((part.kind, whose), ZERO) + part.amount
     clearing = accounts.clearing(supplier)
     entries = []
@@ -224,105 +225,3 @@ def _account(kind: PartKind, household: str | None, supplier: str) -> str:
     if kind is PartKind.COOPERATIVE:
         return accounts.cooperative(supplier)
     return accounts.cost(kind.value, supplier)
-
-
-def reverse_line(
-    session: Session,
-    *,
-    subject: str,
-    of_line: str,
-    amount: Money,
-    quantity: int,
-    credit_code: str,
-    on: date,
-    returned: Mapping[int, int] | None = None,
-    by: Actor,
-    now: datetime,
-) -> list[SplitPart]:
-    """Parts of the opposite sign for what is refunded of a settled line; they add up to −amount.
-
-    `credit_code` is the account the money goes back through. `returned` (contribution → quantity)
-    is what lies in the store again: its cost goes back with it. What households were already paid
-    stays with them. A subject that was reversed before keeps its parts.
-    """
-    assert amount > ZERO
-    before = splitting.parts_of_line(session, of_line)
-    if not before:
-        raise Refusal("Nothing of this line has been settled yet, so nothing can be taken back.")
-    lock_pools(session, [before[0].product_id])
-    before = splitting.parts_of_line(session, of_line)
-    if mine := [part for part in before if part.subject == subject]:
-        return mine
-    left = total(part.amount for part in before)
-    if amount > left:
-        raise Refusal(
-            "No more can be refunded of this line than was settled: %(left)s is left.", left=left
-        )
-    supplier = splitting.supplier_codes(session, [before[0].supplier_id])[before[0].supplier_id]
-    rule = splitting.rules_by_id(session, [before[0].rule_id])[before[0].rule_id]
-    households = splitting.household_codes(
-        session, [part.household_id for part in before if part.household_id is not None]
-    )
-    standing = _standing(session, before, households, supplier)
-    changes = reverse(terms_of(rule), standing, amount, _returned(session, returned or {}, before))
-    model = before[0]
-    rows = [
-        {
-            "subject": subject, "line": model.line, "order": model.order,
-            "supplier_id": model.supplier_id, "product_id": model.product_id,
-            "rule_id": model.rule_id, "on": on, **_what(subject, part), **stamp(by, now),
-        }
-        for part in changes
-    ]  # fmt: skip
-    parts = _write(session, rows)
-    assert total(part.amount for part in parts) == -amount
-    product = splitting.products_by_id(session, [model.product_id])[model.product_id]
-    refund = Entry(accounts.clearing(supplier), credit_code, amount, subject, product.name_zh)
-    clearing = _clear(subject, parts, supplier, households, product.name_zh)
-    post(session, [refund, *clearing], on=on, by=by, now=now)
-    audit.note(
-        session, "reverse_line", model.order, by=by, now=now,
-        refund=subject, line=of_line, amount=amount, quantity=quantity,
-    )  # fmt: skip
-    return parts
-
-
-def _standing(
-    session: Session, parts: Sequence[SplitPart], households: Mapping[int, str], supplier: str
-) -> Standing:
-    sums: dict[tuple[str, int | None], Money] = {}
-    weights: dict[tuple[int | None, int], int] = {}
-    for part in parts:
-        pooled = part.kind in _POOLS or part.kind is PartKind.COOPERATIVE
-        whose = part.household_id if part.kind in _POOLS else None
-        key = part.kind.value, whose
-        sums[key] = sums.get(key, ZERO) + part.amount
-        if pooled and part.contribution_id is not None:
-            weight = whose, part.contribution_id
-            weights[weight] = weights.get(weight, 0) + part.quantity
-    causes = [
-        pool_cause(part.subject, part.kind, part.household_id)
-        for part in parts
-        if part.kind in _POOLS and part.household_id is not None
-    ]
-    codes = {key: accounts.household(code, supplier) for key, code in households.items()}
-    unpaid = splitting.unpaid_of(session, codes, causes) if causes else {}
-    return Standing(sums, [(*key, weight) for key, weight in weights.items()], unpaid)
-
-
-def _returned(
-    session: Session, returned: Mapping[int, int], parts: Sequence[SplitPart]
-) -> list[Piece]:
-    gone: dict[int, int] = {}
-    for part in parts:
-        if part.kind is PartKind.FARM_GATE and part.contribution_id is not None:
-            gone[part.contribution_id] = gone.get(part.contribution_id, 0) + part.quantity
-    pieces = []
-    sources = splitting.sources(session, returned)
-    for key, quantity in sorted(returned.items()):
-        source = sources[key]
-        if source.cost:
-            assert 0 <= quantity <= gone.get(key, 0), (key, quantity)
-            cost = sold_cost(source.cost, source.quantity, source.sold, -quantity)
-            pieces.append(Piece(key, source.household_id, quantity, 0, -cost))
-    return pieces
