@@ -32,7 +32,7 @@ from shop.demo.town import Town, at
 from shop.schema import is_current
 
 # Citizens' orders last year and this year.
-PARCELS = (110, 190)
+PARCELS = (85, 150)
 FINISHED = "finish_sample"
 
 Say = Callable[[str], None]

@@ -20,7 +20,7 @@ from shop.demo.town import Town, at
 PAY_DAY = 20
 # The newest run waits for the manager: drafted so many days ago, reviewed the day after.
 WAITING_SINCE = 4
-# Cooperatives whose households are paid every month; the others every second month.
+# Cooperatives whose households are paid every month; the others once a quarter.
 _MONTHLY = ("SS",)
 
 
@@ -61,7 +61,7 @@ def _pay_days(town: Town, supplier: str) -> list[date]:
     month = town.span.trade.replace(day=PAY_DAY)
     number = 0
     while month <= town.span.today - timedelta(days=8):
-        if month > town.span.trade and (supplier in _MONTHLY or number % 2):
+        if month > town.span.trade and (supplier in _MONTHLY or number % 3 == 2):
             found.append(rhythm.working_day(month))
         number += 1
         month = (month.replace(day=1) + timedelta(days=32)).replace(day=PAY_DAY)

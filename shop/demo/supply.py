@@ -21,11 +21,11 @@ Key = tuple[str, str]  # product code, grade
 # What more than the plan is brought in, so that a page never shows an empty shelf.
 SPARE = 1.12
 
-# Kilograms that one household brings at a time.
+# Kilograms that one household brings at a time, more or less.
 _LOADS = {
-    "R01": 260, "V03": 450, "V01": 400, "V07": 140, "V08": 100, "V09": 110, "V10": 60, "V05": 400,
-    "S01": 350, "V06": 500, "K01": 50, "T01": 9, "G01": 1800, "O01": 330, "O03": 600, "P01": 220,
-    "P03": 60, "B01": 160, "E01": 130,
+    "R01": 330, "V03": 600, "V01": 550, "V07": 200, "V08": 130, "V09": 140, "V10": 80, "V05": 550,
+    "S01": 450, "V06": 700, "K01": 58, "T01": 12, "G01": 2400, "O01": 460, "O03": 800, "P01": 290,
+    "P03": 80, "B01": 210, "E01": 180,
 }  # fmt: skip
 
 
