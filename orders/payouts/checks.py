@@ -11,12 +11,12 @@ from catalog.households.models import Household
 from catalog.lots.models import Contribution, WeighSlip
 from catalog.suppliers.models import Supplier
 from kernel.checks import Check, Difference, rows_of
-from kernel.db import sum_money
+from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
 from orders.ledger import rules as accounts
 from orders.ledger.queries import balances
-from orders.payments.models import BankMatch
+from orders.payments.models import BankLine, BankMatch
 from orders.payouts.models import PayoutLine, PayoutRun, PayoutState, RunState
 from orders.shares.models import PartKind, SplitPart
 
@@ -153,6 +153,37 @@ def _slips_are_used_once(session: Session) -> Iterator[Difference]:
         )
 
 
+def _bank_book_is_the_statement(session: Session) -> Iterator[Difference]:
+    """R17: what the books hold at the bank is what its explained movements add up to."""
+    signed = sa.case(
+        (sa.type_coerce(BankLine.amount, sa.BigInteger) > 0, _fen(BankMatch.amount)),
+        else_=-_fen(BankMatch.amount),
+    )
+    moved: dict[str, Money] = {
+        accounts.bank(code): Money(int(fen))
+        for code, fen in session.execute(
+            sa.select(Supplier.code, sum_whole(signed))
+            .join(BankLine, BankLine.supplier_id == Supplier.id)
+            .join(BankMatch, BankMatch.bank_line_id == BankLine.id)
+            .group_by(Supplier.code)
+        )
+    }
+    held = balances(session, "assets:bank:")
+    for code in sorted({*moved, *held}):
+        if moved.get(code, ZERO) != held.get(code, ZERO):
+            yield Difference(
+                code,
+                Text(
+                    "the books hold %(held)s, the bank's explained movements are %(moved)s",
+                    held=held.get(code, ZERO), moved=moved.get(code, ZERO),
+                ),
+            )  # fmt: skip
+
+
+def _fen(amount: object) -> sa.ColumnElement[int]:
+    return sa.type_coerce(amount, sa.BigInteger)  # type: ignore[arg-type]
+
+
 def _nobody_paid_alone(session: Session) -> Iterator[Difference]:
     """R20: drafted by one, reviewed and approved by others."""
     gone = (RunState.APPROVED, RunState.EXPORTED, RunState.SETTLED)
@@ -194,6 +225,12 @@ CHECKS: list[Check] = [
         Text("R19: a bank slip is used once"),
         _slips_are_used_once,
         rows_of(PayoutLine, BankMatch),
+    ),
+    Check(
+        "payouts.bank_book",
+        Text("R17: the bank book is the bank's statement"),
+        _bank_book_is_the_statement,
+        rows_of(BankLine, BankMatch),
     ),
     Check(
         "payouts.four_eyes",

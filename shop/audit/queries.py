@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from catalog.suppliers.models import Supplier
 from kernel.audit import AuditEntry
 from kernel.checks import CheckRun
+from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
+from kernel.money import ZERO, Money
 from kernel.outbox import Job, JobState
-from kernel.people import User
+from kernel.people import Organisation, User
+from orders.ledger.queries import balances
+from orders.payments.models import BankLine, BankMatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,63 @@ def is_running(session: Session) -> bool:
         Job.name == "self_check", Job.state.in_((JobState.READY, JobState.RUNNING))
     )
     return session.scalar(waiting.limit(1)) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class BankBook:
+    """One supplier's bank account: what the statements moved, what the books hold, what is open."""
+
+    supplier: str
+    code: str
+    movements: int
+    moved: Money
+    held: Money
+    unexplained: int
+    oldest: date | None
+
+    @property
+    def difference(self) -> Money:
+        return self.moved - self.held
+
+
+def bank_books(session: Session) -> list[BankBook]:
+    """Every supplier whose statements were imported: R17, the bank book against the statement."""
+    matched = (
+        sa.select(BankMatch.bank_line_id, sum_money(BankMatch.amount).label("amount"))
+        .group_by(BankMatch.bank_line_id)
+        .subquery()
+    )
+    moved = sa.func.abs(sa.type_coerce(BankLine.amount, sa.BigInteger))
+    explained = sa.func.coalesce(sa.type_coerce(matched.c.amount, sa.BigInteger), 0)
+    is_open = moved > explained
+    held = balances(session, "assets:bank:")
+    rows = session.execute(
+        sa.select(
+            Organisation.short_name,
+            Supplier.code,
+            sa.func.count(BankLine.id),
+            sum_money(BankLine.amount),
+            sum_whole(sa.case((is_open, 1), else_=0)),
+            sa.func.min(sa.case((is_open, BankLine.on))),
+        )
+        .join(Supplier, Supplier.id == BankLine.supplier_id)
+        .join(Organisation, Organisation.id == Supplier.organisation_id)
+        .outerjoin(matched, matched.c.bank_line_id == BankLine.id)
+        .group_by(Organisation.short_name, Supplier.code)
+        .order_by(Supplier.code)
+    )
+    return [
+        BankBook(
+            name,
+            code,
+            int(count),
+            amount,
+            held.get(f"assets:bank:{code}", ZERO),
+            int(open_),
+            oldest,
+        )
+        for name, code, count, amount, open_, oldest in rows
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from kernel.web.once import once
 from kernel.web.work import now, services, session, transaction
 from orders.ledger.queries import statement, trial_balance
 from orders.ledger.queries.beancount import ledger_lines
+from orders.ledger.rules import account_name
 from shop.audit import queries
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
@@ -54,13 +55,17 @@ def run_selfcheck() -> AnyResponse:
 @bp.get("/books")
 @requires(Role.AUDITOR)
 def books() -> str:
-    return render_template("audit/books.html", trial=trial_balance(session()))
+    return render_template(
+        "audit/books.html", trial=trial_balance(session()), account_name=account_name
+    )
 
 
 @bp.get("/books/<path:code>")
 @requires(Role.AUDITOR)
 def account(code: str) -> str:
-    return render_template("audit/account.html", sheet=statement(session(), code))
+    return render_template(
+        "audit/account.html", sheet=statement(session(), code), account_name=account_name
+    )
 
 
 @bp.get("/books.beancount")
@@ -77,6 +82,12 @@ def export() -> Response:
         mimetype="text/plain",
         headers={"Content-Disposition": "attachment; filename=sutian.beancount"},
     )
+
+
+@bp.get("/bank")
+@requires(Role.AUDITOR)
+def bank() -> str:
+    return render_template("audit/bank.html", books=queries.bank_books(session()))
 
 
 @bp.get("/trail")

