@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -195,11 +196,11 @@ def _figures(session: Session) -> Iterator[Difference]:
 
 
 def _roll_ups(session: Session) -> Iterator[Difference]:
-    kept = {
+    kept: dict[tuple[Any, ...], Money] = {
         (row.unit_id, row.year, row.month, row.basis, row.purpose): row.amount
         for row in session.scalars(sa.select(QuotaMonth))
     }
-    found: dict[tuple[object, ...], Money] = {}
+    found: dict[tuple[Any, ...], Money] = {}
     for unit, year, on, basis, purpose, amount in session.execute(
         sa.select(
             QuotaMovement.unit_id,
@@ -210,8 +211,8 @@ def _roll_ups(session: Session) -> Iterator[Difference]:
             QuotaMovement.amount,
         ).execution_options(yield_per=1000)
     ):
-        key = (unit, year, month_of(on, year), basis, purpose)
-        found[key] = found.get(key, ZERO) + amount
+        month = (unit, year, month_of(on, year), basis, purpose)
+        found[month] = found.get(month, ZERO) + amount
     for key in [*kept, *(key for key in found if key not in kept)]:
         if kept.get(key, ZERO) != found.get(key, ZERO):
             yield Difference(
@@ -273,7 +274,7 @@ def _acceptances(session: Session) -> Iterator[Difference]:
         )
 
 
-def _over_shipped() -> sa.Select[tuple[int, int, int]]:
+def _over_shipped() -> sa.Executable:
     shipped = sum_whole(ShipmentLine.quantity)
     return (
         sa.select(OrderLine.id, OrderLine.quantity, shipped)

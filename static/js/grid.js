@@ -80,6 +80,7 @@
       const most = free - (free % step);
       if (most > 0) use = lessButton(row, most);
     }
+    if (words) row.dataset.touched = "yes";
     row.classList.toggle("err", Boolean(words));
     if (words) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
@@ -91,6 +92,16 @@
     const fen = amountOf(row, good);
     row.querySelector("[data-amount]").textContent = good ? yuan(fen) : "";
     return [Number(row.dataset.per) === 1 ? 0 : good, fen, good ? 1 : 0];
+  }
+
+  const submit = form.querySelector("[data-submit]");
+  const submitWords = submit.textContent;
+
+  /* What is wrong stands on the button: nobody sends what cannot be ordered. */
+  function guard() {
+    const at = rows.findIndex((row) => row.classList.contains("err"));
+    submit.disabled = at >= 0;
+    submit.textContent = at >= 0 ? submit.dataset.wrong.replace("%n", String(at + 1)) : submitWords;
   }
 
   function sum() {
@@ -108,6 +119,7 @@
     form.querySelector("[data-weight]").textContent = grams
       ? `${(grams / 1000).toLocaleString("en", { maximumFractionDigits: 3 })} kg` : "";
     form.querySelector("[data-total]").textContent = yuan(fen);
+    guard();
   }
 
   let waiting = 0;

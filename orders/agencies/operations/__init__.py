@@ -4,8 +4,22 @@ from orders.agencies.operations.accepting import (
     accept_rest_as_shipped,
     open_acceptance,
     record_acceptance_line,
-    release_rest,
     sign_acceptance,
+)
+from orders.agencies.operations.closing import (
+    release_rest,
+)
+from orders.agencies.operations.contracts import (
+    approve_order,
+    cancel_order,
+    close_unsigned_orders,
+    reject_order,
+    sign_order,
+)
+from orders.agencies.operations.correcting import (
+    CreditLine,
+    correct_unit,
+    refund_after,
 )
 from orders.agencies.operations.filings import (
     confirm_filing,
@@ -17,24 +31,19 @@ from orders.agencies.operations.filings import (
 )
 from orders.agencies.operations.ordering import (
     GridLine,
-    approve_order,
-    cancel_order,
-    close_unsigned_orders,
-    reject_order,
     save_draft,
-    sign_order,
     submit_order,
 )
 from orders.agencies.operations.settling import (
-    CreditLine,
     check_invoice,
-    correct_unit,
     recognise_payment,
     record_invoice,
-    refund_after,
     review_order,
 )
-from orders.agencies.operations.units import create_unit, set_policy
+from orders.agencies.operations.units import (
+    create_unit,
+    set_policy,
+)
 
 __all__ = [
     "CreditLine",

@@ -1,68 +1,51 @@
 """Acceptance: what a canteen takes of a delivery, line by line, signed by at least two people.
 
 Nothing is payable and nothing counts without a signed protocol (domain.md §3.3). The last
-signature closes it: the protocol is frozen, the lines are settled with the households, what was
-rejected and can be sold again returns to the store, and after the last delivery the term of
-payment begins.
+signature closes it (`closing`).
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from catalog.lots.operations import put_back
-from catalog.lots.queries import lock_pools
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
-from kernel.errors import Invalid, Missing, Refusal, Text
-from kernel.money import ZERO, Price, total
+from kernel.errors import Invalid, Missing, Refusal
 from kernel.numbering import next_number
 from kernel.people import User
-from kernel.periods import business_day
 from kernel.storage import Blob, keep_file
-from kernel.versions import canonical, freeze
 from orders.agencies.models import (
     Acceptance,
     AcceptanceLine,
     AcceptancePhoto,
     AcceptanceSignature,
     AcceptanceState,
-    BulkOrder,
     Disposition,
-    Stage,
 )
-from orders.agencies.operations.ordering import move_stage, own_order, supplied_order
-from orders.agencies.operations.quota import move_quota
-from orders.agencies.queries.bulk import (
-    NOT_YOURS,
+from orders.agencies.operations.closing import (
+    close_acceptance,
+    price_of,
+    shipped_by_line,
+    signed_text,
+)
+from orders.agencies.operations.stages import own_order
+from orders.agencies.queries.acceptance import (
     acceptance_sheet,
-    accepted_of,
     order_id_of_acceptance,
     order_id_of_shipment,
 )
+from orders.agencies.queries.bulk import NOT_YOURS
 from orders.agencies.rules.accepting import (
     LEAST_SIGNATURES,
-    SPOILED,
-    SlicePart,
     Taken,
     faults,
     payable,
-    share_slices,
 )
-from orders.agencies.rules.terms import due_on
-from orders.ledger.rules import receivable
-from orders.sales.models import Order, OrderLine, OrderState, Shipment, ShipmentLine
-from orders.sales.operations import complete_order, mark_received, release_lines
-from orders.sales.queries import open_allocations
-from orders.shares.operations.settling import SettledLine, Slice, settle_lines
-
-PROTOCOL_FORMAT = 1
 
 
 def open_acceptance(session: Session, shipment_id: int, *, by: Actor, now: datetime) -> Acceptance:
@@ -180,7 +163,7 @@ def _record(
         "disposition": disposition,
         "deduction_bp": deduction_bp,
         "amount": payable(
-            taken.accepted, _price(order_line), order_line.product.base_unit, deduction_bp
+            taken.accepted, price_of(order_line), order_line.product.base_unit, deduction_bp
         ),
     }
     line = next((each for each in acceptance.lines if each.line_id == line_id), None)
@@ -228,177 +211,9 @@ def sign_acceptance(
         valid.add(signer.id)
         session.flush()
     if len(valid) >= LEAST_SIGNATURES:
-        _close(session, order, bulk, acceptance, by, now)
+        close_acceptance(session, order, bulk, acceptance, by, now)
     audit.note(session, "sign_acceptance", f"acceptance:{acceptance.id}", by=by, now=now)
     return acceptance
-
-
-def release_rest(
-    session: Session, order_id: int, *, reason: str, by: Actor, now: datetime
-) -> BulkOrder:
-    """The supplier will not ship what is still open: it goes back to the store, and the order is
-    whole as far as it was delivered."""
-    order, bulk = supplied_order(session, order_id, by)
-    if bulk.stage is not Stage.IN_DELIVERY:
-        raise Refusal("Order %(number)s has nothing left to ship.", number=order.number)
-    if not reason.strip():
-        raise Invalid({"reason": Text("Say why, so that the other side understands.")})
-    rest: dict[int, int] = {}
-    for each in open_allocations(session, [order_id]):
-        rest[each.line_id] = rest.get(each.line_id, 0) + each.open
-    if rest:
-        release_lines(session, order_id, rest, reason=reason.strip()[:200], by=by, now=now)
-        if order.state is OrderState.CANCELLED:
-            move_stage(bulk, Stage.CANCELLED)
-            bulk.decision_reason = reason.strip()[:200]
-            move_quota(
-                session, bulk, order, cause=f"released:order:{order.id}",
-                on=business_day(now), by=by, now=now,
-            )  # fmt: skip
-        else:
-            _finish_delivery(session, order, bulk, f"released:order:{order.id}", by, now)
-    audit.note(session, "release_rest", f"order:{order.id}", by=by, now=now, reason=reason)
-    return bulk
-
-
-def shipped_by_line(acceptance: Acceptance) -> dict[int, int]:
-    """Order line id → base units of this delivery."""
-    found: dict[int, int] = {}
-    for each in acceptance.shipment.lines:
-        line_id = each.allocation.line_id
-        found[line_id] = found.get(line_id, 0) + each.quantity
-    return found
-
-
-def signed_text(acceptance: Acceptance) -> str:
-    """SHA-256 of the lines as they read now: what a signature stands under."""
-    return hashlib.sha256(canonical({"lines": _lines_content(acceptance)}).encode()).hexdigest()
-
-
-def _close(
-    session: Session,
-    order: Order,
-    bulk: BulkOrder,
-    acceptance: Acceptance,
-    by: Actor,
-    now: datetime,
-) -> None:
-    lock_pools(session, sorted({line.line.product_id for line in acceptance.lines}))
-    acceptance.amount = total(line.amount for line in acceptance.lines)
-    acceptance.state = AcceptanceState.SIGNED
-    acceptance.signed_at = now
-    acceptance.shipment.delivered_at = acceptance.shipment.delivered_at or now
-    today = business_day(now)
-    settled = [
-        _settled(session, order, acceptance, line, today, by, now) for line in acceptance.lines
-    ]
-    settle_lines(session, settled, by=by, now=now)
-    frozen = freeze(
-        session,
-        f"acceptance:{acceptance.id}",
-        _content(order, acceptance, now),
-        by=by,
-        now=now,
-        format=PROTOCOL_FORMAT,
-    )
-    acceptance.frozen = frozen
-    session.flush()
-    _finish_delivery(session, order, bulk, f"acceptance:{acceptance.id}", by, now)
-
-
-def _settled(
-    session: Session,
-    order: Order,
-    acceptance: Acceptance,
-    line: AcceptanceLine,
-    today: date,
-    by: Actor,
-    now: datetime,
-) -> SettledLine:
-    """One line to be divided among households; what can be sold again lies in the store again."""
-    assert order.supplier is not None
-    assert order.organisation_id is not None
-    slices = sorted(
-        (each for each in acceptance.shipment.lines if each.allocation.line_id == line.line_id),
-        key=lambda each: each.allocation_id,
-    )
-    spoiled = line.reason in {fault.value for fault in SPOILED}
-    parts = share_slices(
-        [each.quantity for each in slices],
-        accepted=line.accepted,
-        returned=0 if spoiled else line.rejected,
-    )
-    subject = f"acceptance_line:{line.id}"
-    for each, part in zip(slices, parts, strict=True):
-        if part.returned:
-            put_back(
-                session,
-                each.allocation.contribution_id,
-                part.returned,
-                cause=f"{subject}:slice:{each.id}",
-                by=by,
-                now=now,
-            )
-    return SettledLine(
-        subject=subject,
-        line_key=f"line:{line.line_id}",
-        order_key=f"order:{order.id}",
-        supplier_id=line.line.supplier_id,
-        product_id=line.line.product_id,
-        rule_id=line.line.rule_id,
-        amount=line.amount,
-        slices=_settled_slices(slices, parts),
-        debit_code=receivable(order.supplier.code, order.organisation_id),
-        citizen=False,
-        on=today,
-    )
-
-
-def _settled_slices(slices: Sequence[ShipmentLine], parts: Sequence[SlicePart]) -> list[Slice]:
-    """Per contribution: what is gone for good, and what of it was accepted."""
-    sums: dict[int, tuple[int, int]] = {}
-    for each, part in zip(slices, parts, strict=True):
-        consumed, accepted = sums.get(each.allocation.contribution_id, (0, 0))
-        sums[each.allocation.contribution_id] = (
-            consumed + part.consumed,
-            accepted + part.accepted,
-        )
-    return [
-        Slice(contribution_id=key, consumed=consumed, accepted=accepted)
-        for key, (consumed, accepted) in sorted(sums.items())
-        if consumed
-    ]
-
-
-def _finish_delivery(
-    session: Session, order: Order, bulk: BulkOrder, cause: str, by: Actor, now: datetime
-) -> None:
-    """After the last delivery is accepted the term begins, and what did not come is not ordered."""
-    session.flush()
-    open_shipments = session.scalar(
-        sa.select(sa.func.count())
-        .select_from(Shipment)
-        .outerjoin(
-            Acceptance,
-            sa.and_(
-                Acceptance.shipment_id == Shipment.id, Acceptance.state == AcceptanceState.SIGNED
-            ),
-        )
-        .where(Shipment.order_id == order.id, Acceptance.id.is_(None))
-    )
-    if order.state is not OrderState.SHIPPED or open_shipments or bulk.accepted_on is not None:
-        return
-    mark_received(session, order.id, by=by, now=now)
-    today = business_day(now)
-    bulk.accepted_on = today
-    if accepted_of(session, order.id) > ZERO:
-        bulk.due_on = due_on(today, bulk.payment_days)
-        move_stage(bulk, Stage.TO_INVOICE)
-    else:
-        move_stage(bulk, Stage.CANCELLED)
-        bulk.decision_reason = "nothing was accepted"
-        complete_order(session, order.id, by=by, now=now)
-    move_quota(session, bulk, order, cause=cause, on=today, by=by, now=now)
 
 
 def _keep_photos(
@@ -419,69 +234,3 @@ def _keep_photos(
         file = keep_file(session, blob, by=by, now=now)
         session.add(AcceptancePhoto(acceptance_line_id=line.id, file_id=file.id, **stamp(by, now)))
     session.flush()
-
-
-def _price(line: OrderLine) -> Price:
-    assert line.unit_price is not None, "a canteens' pack is priced per kilogram or piece"
-    return line.unit_price
-
-
-def _lines_content(acceptance: Acceptance) -> list[dict[str, object]]:
-    return [
-        {
-            "line": line.line_id,
-            "position": line.line.position,
-            "name": line.line.name_zh,
-            "pack": line.line.pack_zh,
-            "grade": line.line.grade.value,
-            "unit": line.line.product.base_unit.value,
-            "price_hundredth_fen": _price(line.line).per_unit,
-            "shipped": line.shipped,
-            "weighed": line.weighed,
-            "rejected": line.rejected,
-            "accepted": line.accepted,
-            "reason": line.reason,
-            "disposition": line.disposition.value if line.disposition else None,
-            "deduction_bp": line.deduction_bp,
-            "amount_fen": line.amount.fen,
-            "photos": sorted(photo.file.sha256 for photo in line.photos),
-        }
-        for line in sorted(acceptance.lines, key=lambda line: line.line.position)
-    ]
-
-
-def _content(order: Order, acceptance: Acceptance, now: datetime) -> dict[str, object]:
-    """The whole paper: who, what, which lots, how much, and who signed."""
-    assert order.supplier is not None
-    assert order.organisation is not None
-    text = signed_text(acceptance)
-    lots: dict[int, set[str]] = {}
-    for each in acceptance.shipment.lines:
-        lots.setdefault(each.allocation.line_id, set()).add(each.allocation.lot.code)
-    return {
-        "number": acceptance.number,
-        "order": order.number,
-        "shipment": acceptance.shipment.number,
-        "unit": {"name": order.organisation.name, "uscc": order.organisation.uscc},
-        "supplier": {
-            "name": order.supplier.organisation.name,
-            "uscc": order.supplier.organisation.uscc,
-        },
-        "shipped_at": acceptance.shipment.shipped_at.isoformat(),
-        "signed_at": now.isoformat(),
-        "lines": [
-            {**line, "lots": sorted(lots.get(int(str(line["line"])), set()))}
-            for line in _lines_content(acceptance)
-        ],
-        "amount_fen": acceptance.amount.fen,
-        "signatures": [
-            {
-                "name": each.name,
-                "capacity": each.capacity,
-                "at": each.made_at.isoformat(),
-                "sha256": each.sha256,
-            }
-            for each in acceptance.signatures
-            if each.sha256 == text
-        ],
-    }

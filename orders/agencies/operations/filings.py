@@ -204,7 +204,7 @@ def return_filing(
 def correct_filing(
     session: Session, filing_id: int, *, explanation: str, by: Actor, now: datetime
 ) -> Filing:
-    """调整申请: a new draft version of a filing in force, which stays in force until the new one is.
+    """调整申请: a new draft version of a filing in force, which holds until the new one does.
 
     Asking twice answers the draft that is there.
     """

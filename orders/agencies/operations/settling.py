@@ -139,23 +139,7 @@ def recognise_payment(
     _check_amount(amount, outstanding, left)
 
     match = match_bank_line(session, line.id, target, amount, by=by, now=now)
-    assert order.supplier is not None
-    assert order.organisation_id is not None
-    post(
-        session,
-        [
-            Entry(
-                debit=bank(order.supplier.code),
-                credit=receivable(order.supplier.code, order.organisation_id),
-                amount=amount,
-                cause=f"bank_match:{match.id}",
-                memo=order.number,
-            )
-        ],
-        on=line.on,
-        by=by,
-        now=now,
-    )
+    post(session, [_received(order, match)], on=line.on, by=by, now=now)
     if amount == outstanding:
         # Paid on the day the last money came, not on the day somebody looked at the statement.
         bulk.paid_on = max(each.bank_line.on for each in payments_of(session, order.id))
@@ -238,6 +222,19 @@ def _invoice_problems(
     if issued_on > today:
         found["issued_on"] = Text("The date lies in the future.")
     return found
+
+
+def _received(order: Order, match: BankMatch) -> Entry:
+    """Dr bank, Cr receivable."""
+    assert order.supplier is not None
+    assert order.organisation_id is not None
+    return Entry(
+        debit=bank(order.supplier.code),
+        credit=receivable(order.supplier.code, order.organisation_id),
+        amount=match.amount,
+        cause=f"bank_match:{match.id}",
+        memo=order.number,
+    )
 
 
 def _used(session: Session, line: BankLine) -> Money:

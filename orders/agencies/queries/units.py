@@ -31,7 +31,7 @@ IN_FORCE = (FilingState.EFFECTIVE, FilingState.NOTED)
 
 
 def unit_of(session: Session, organisation_id: int) -> Unit:
-    """The unit this organisation is, with organisation and representative; Missing if it is none."""
+    """The unit this organisation is, with its representative; Missing if it is none."""
     return _one_unit(session, Unit.organisation_id == organisation_id)
 
 
@@ -228,7 +228,7 @@ def filings_to_decide(
     region_code: str | None = None,
 ) -> list[Filing]:
     """Filings on their way: of a department's units, or of a region's, oldest submission first."""
-    scope = [sa.true()]
+    scope: list[sa.ColumnElement[bool]] = [sa.true()]
     if department_id is not None:
         scope.append(Organisation.parent_id == department_id)
     if region_code is not None:

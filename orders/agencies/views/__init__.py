@@ -1,1 +1,1 @@
-"""The canteen's desk, the cooperative's contracts, and the department's and district's decisions."""
+"""The canteen's desk, the cooperative's contracts, the department's and district's decisions."""

@@ -5,19 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
-from catalog.suppliers.queries import supplier_of
 from kernel.actors import COOPERATIVE, Role
 from kernel.errors import Invalid, Text
 from kernel.web.access import actor, organisation_id, requires
-from kernel.web.forms import Fields
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.agencies import operations
 from orders.agencies.forms import read_credit, read_invoice, read_reason
 from orders.agencies.models import Stage
 from orders.agencies.operations import CreditLine
-from orders.agencies.queries.bulk import bulk_sheet, line_sums, rows, unmatched_lines
-from orders.agencies.queries.desk import debts
+from orders.agencies.queries.bulk import bulk_sheet, line_sums, rows
 from orders.agencies.queries.suppliers import supplier_stage_counts
 from orders.agencies.views.orders import order_values
 
@@ -46,25 +43,6 @@ def index() -> str:
         stage=stage,
         counts=supplier_stage_counts(session(), organisation_id()),
         Stage=Stage,
-    )
-
-
-@bp.get("/payments")
-@requires(Role.ACCOUNTANT, Role.MANAGER)
-def payments() -> str:
-    """Bank lines that nobody has used yet beside the orders that wait for money."""
-    supplier = supplier_of(session(), organisation_id())
-    owed = debts(
-        rows(
-            session(), supplier_organisation_id=organisation_id(), stages=(Stage.TO_PAY,), limit=300
-        ),
-        today(),
-    )
-    return render_template(
-        "coop/bulk_payments.html",
-        debts=owed,
-        lines=unmatched_lines(session(), supplier.id),
-        may_recognise=actor().role is Role.ACCOUNTANT,
     )
 
 
@@ -121,30 +99,6 @@ def invoice(number: str) -> Response | tuple[str, int]:
         return _sheet(number, invalid.errors), invalid.status
     flash(_("The invoice is entered. The unit's finance checks it."), "done")
     return _back(number)
-
-
-@bp.post("/<number>/payment")
-@requires(Role.ACCOUNTANT)
-@once
-def recognise(number: str) -> Response:
-    """A bank line pays this order, wholly or in part."""
-    order_id = _order_id(number)
-    fields = Fields(request.form)
-    line_id = fields.key("bank_line")
-    amount = fields.money("amount") if fields.has("amount") else None
-    fields.done()
-    with transaction() as work:
-        bulk = operations.recognise_payment(
-            work, line_id, order_id, amount=amount, by=actor(), now=now()
-        )
-        whole = bulk.stage is not Stage.TO_PAY
-    flash(
-        _("All of %(number)s is paid.", number=number)
-        if whole
-        else _("Recognised as a part payment of %(number)s.", number=number),
-        "done",
-    )
-    return redirect(url_for("coop_bulk.payments"), code=303)  # type: ignore[return-value]
 
 
 @bp.post("/<number>/credit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from fractions import Fraction
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
@@ -20,15 +21,17 @@ from kernel.web.work import now, services, session, today, transaction
 from orders.agencies import operations
 from orders.agencies.forms import MOST_PHOTOS, read_acceptance_line, read_photos
 from orders.agencies.models import Acceptance, AcceptanceLine, AcceptanceState, Disposition
-from orders.agencies.operations.accepting import shipped_by_line, signed_text
+from orders.agencies.operations.closing import shipped_by_line, signed_text
 from orders.agencies.queries.acceptance import (
     acceptance_id_of,
+    acceptance_sheet,
     contract_days,
+    deliveries,
     photo_of,
     shipment_id_of,
     steps_of_lots,
 )
-from orders.agencies.queries.bulk import acceptance_sheet, deliveries, village_names
+from orders.agencies.queries.grid import village_names
 from orders.agencies.queries.units import policy_for
 from orders.agencies.rules.accepting import (
     LEAST_SIGNATURES,
@@ -142,6 +145,17 @@ def record(number: str, line_id: int) -> Response | tuple[str, int]:
     return redirect(where + ("" if following else "#slip"), code=303)  # type: ignore[return-value]
 
 
+@bp.post("/acceptances/<number>/rest")
+@requires(*ACCEPTERS)
+@once
+def rest_as_shipped(number: str) -> Response:
+    """Every line that nobody wrote down weighed what the delivery note says."""
+    key = acceptance_id_of(session(), number, organisation_id=organisation_id())
+    with transaction() as work:
+        operations.accept_rest_as_shipped(work, key, by=actor(), now=now())
+    return redirect(url_for("canteen_deliveries.show", number=number) + "#slip", code=303)  # type: ignore[return-value]
+
+
 @bp.post("/acceptances/<number>/sign")
 @requires(*ACCEPTERS)
 @once
@@ -180,6 +194,7 @@ def paper(number: str) -> str:
         version=found.frozen,
         content=found.frozen.content(),
         head=audit.head(session()),
+        when=datetime.fromisoformat,
         faults={each.value: each for each in Fault},
         dispositions={each.value: each for each in Disposition},
         units={each.value: each for each in BaseUnit},

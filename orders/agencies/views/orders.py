@@ -17,29 +17,32 @@ from kernel.money import ZERO, Money, Price, total
 from kernel.quantities import BaseUnit, kilograms
 from kernel.text import initials, pinyin
 from kernel.web.access import actor, organisation_id, requires
+from kernel.web.i18n import say
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.agencies import operations
 from orders.agencies.forms import OnShelf, read_grid, read_reason, rough_grid
 from orders.agencies.models import BulkOrder, OrderDraft, Purpose, Stage
 from orders.agencies.operations import GridLine
+from orders.agencies.queries.acceptance import acceptances_of
 from orders.agencies.queries.bulk import (
-    acceptances_of,
     bulk_sheet,
     credit_notes_of,
-    draft_of,
-    drafts_of,
     invoice_of,
-    last_order_lines,
-    last_prices,
     movements_of_order,
     payments_of,
     people_of,
     rows,
+)
+from orders.agencies.queries.figures import Figures, unit_figures
+from orders.agencies.queries.grid import (
+    draft_of,
+    drafts_of,
+    last_order_lines,
+    last_prices,
     village_names,
     villages_of_products,
 )
-from orders.agencies.queries.figures import Figures, unit_figures
 from orders.agencies.queries.scope import Scope
 from orders.agencies.queries.units import policy_for
 from orders.agencies.rules.rates import pace
@@ -213,7 +216,7 @@ def order_values(bulk: BulkOrder) -> dict[str, object]:
     order = bulk.order
     accepted = acceptances_of(session(), order.id)
     payments = payments_of(session(), order.id)
-    credits = credit_notes_of(session(), order.id)
+    credited = credit_notes_of(session(), order.id)
     taken = total(each.amount for each in accepted)
     paid = total(each.amount for each in payments)
     codes = [
@@ -228,7 +231,7 @@ def order_values(bulk: BulkOrder) -> dict[str, object]:
         "acceptances": accepted,
         "invoice": invoice_of(session(), order.id),
         "payments": payments,
-        "credits": credits,
+        "credits": credited,
         "movements": movements_of_order(session(), order.id),
         "accepted": taken,
         "paid": paid,
@@ -246,7 +249,14 @@ def order_values(bulk: BulkOrder) -> dict[str, object]:
         "villages": village_names(session(), codes),
         "Stage": Stage,
         "states": {each.value: each for each in OrderState},
+        "spoken": _spoken,
     }
+
+
+def _spoken(reason: str) -> str:
+    """A reason as somebody wrote it; those of the program in the reader's language."""
+    words: str = say(Text(reason))
+    return words
 
 
 @bp.post("/orders/<number>/cancel")

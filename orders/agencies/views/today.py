@@ -14,9 +14,9 @@ from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.agencies.models import Basis, Stage
 from orders.agencies.operations.reminding import mark_reminders_read
-from orders.agencies.queries.bulk import drafts_of
 from orders.agencies.queries.desk import debts, total_of, waiting
 from orders.agencies.queries.figures import Figures, unit_figures
+from orders.agencies.queries.grid import drafts_of
 from orders.agencies.queries.movements import Wanted, course, movement_rows, years_with_figures
 from orders.agencies.queries.reminders import unread_reminders
 from orders.agencies.queries.scope import Scope

@@ -25,8 +25,9 @@ from orders.agencies.models import (
     YearRule,
 )
 from orders.agencies.operations import GridLine
-from orders.agencies.operations.accepting import shipped_by_line
-from orders.agencies.queries.bulk import acceptance_sheet, accepted_of
+from orders.agencies.operations.closing import shipped_by_line
+from orders.agencies.queries.acceptance import acceptance_sheet
+from orders.agencies.queries.bulk import accepted_of
 from orders.payments.models import BankLine, BankStatement
 from orders.sales.models import Order, OrderLine, Shipment
 from orders.sales.operations import ship_order
@@ -109,7 +110,7 @@ def actor(session, body, role, name) -> Actor:
 
 
 def canteen(session, *, nets=(120_000, 80_000), years=(2025, 2026, 2027), policies=None) -> Canteen:
-    """`nets` are what each household brought of the one product on the shelf, at 6.00 a kilogram."""
+    """`nets`: what each household brought of the one product on the shelf, at 6.00 a kilogram."""
     for year in years:
         policy(session, year=year, **(policies or {}))
     department = makers.organisation(

@@ -96,9 +96,7 @@ def test_from_the_grid_to_the_counted_figure(app, db, of, clock):
     with given(db) as session:
         canteens.bank_line(session, of, makers.Money(57_000), memo=f"货款 {number}")
     accountant = enter(app, db, of.accountant)
-    accountant.open("/coop/bulk/payments").press(f"It pays {number}").sees(
-        f"All of {number} is paid."
-    )
+    accountant.open("/coop/bank").press("Pays this order").sees("The payment is recognised.")
 
     buyer.open("/canteen/").sees("¥570.00 does not count before it is reviewed")
     buyer.open("/canteen/reviews").press(f"Review {number}", stars="4").sees("finished and counts")

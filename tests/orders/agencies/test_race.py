@@ -14,8 +14,8 @@ from kernel.people import Organisation
 from orders.agencies import operations
 from orders.agencies.checks import CHECKS
 from orders.agencies.models import Acceptance, AcceptanceState, BulkOrder, QuotaMovement, Stage
-from orders.agencies.operations.accepting import shipped_by_line
-from orders.agencies.queries.bulk import acceptance_sheet
+from orders.agencies.operations.closing import shipped_by_line
+from orders.agencies.queries.acceptance import acceptance_sheet
 from orders.sales.models import Shipment
 from orders.shares.models import SplitPart
 from tests.orders.agencies import canteens

@@ -78,18 +78,22 @@ def by_hand(history, policy):
     """The definition of domain.md §1.6, written without looking at the rule."""
     if history.dropped:
         return {}
-    found = {}
     goods = history.goods if history.accepted_on is None else history.accepted - history.refunded
     worth = goods.fen + (history.freight.fen if policy.freight_counts and goods.fen > 0 else 0)
-    found["ordered", history.ordered_on.year] = worth
-    if history.accepted_on and history.paid_on:
-        day = max(history.accepted_on, history.paid_on)
-        found["settled", day.year if policy.by_completion else history.ordered_on.year] = worth
-        last = max(day, history.reviewed_on or date.min) if policy.needs_review else day
-        reviewed = history.reviewed_on is not None or not policy.needs_review
-        if reviewed and history.channel in policy.countable_channels:
-            found["counted", last.year if policy.by_completion else history.ordered_on.year] = worth
-    return {key: Money(fen) for key, fen in found.items() if fen}
+    if not worth:
+        return {}
+    settled = bool(history.accepted_on and history.paid_on)
+    counted = (
+        settled
+        and history.channel in policy.countable_channels
+        and bool(history.reviewed_on or not policy.needs_review)
+    )
+    last = history.ordered_on
+    if settled and policy.by_completion:
+        days = [history.accepted_on, history.paid_on]
+        last = max(days + ([history.reviewed_on] if counted and policy.needs_review else []))
+    reached = ["ordered"] + ["settled"] * settled + ["counted"] * counted
+    return {(basis, last.year): Money(worth) for basis in reached}
 
 
 @settings(max_examples=1000, deadline=None)

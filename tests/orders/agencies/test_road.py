@@ -28,7 +28,8 @@ from orders.agencies.models import (
     Stage,
 )
 from orders.agencies.operations import CreditLine, GridLine
-from orders.agencies.queries.bulk import acceptance_sheet, accepted_of
+from orders.agencies.queries.acceptance import acceptance_sheet
+from orders.agencies.queries.bulk import accepted_of
 from orders.ledger.queries import balance
 from orders.ledger.rules import receivable
 from orders.sales.models import Order, OrderLine, OrderState
