@@ -49,6 +49,7 @@ def main() -> None:
         "STRIPE_API_BASE": f"http://127.0.0.1:{sandbox_port}",
         "STRIPE_API_KEY": config.stripe_api_key,
         "STRIPE_WEBHOOK_SECRET": config.stripe_webhook_secret,
+        "PROMETHEUS_MULTIPROC_DIR": str(_empty_folder(config.data_dir / "metrics")),
     }
     for command in (["db", "upgrade"], ["demo"]):
         subprocess.run([_program("flask"), *command], check=True, cwd=ROOT, env=environment)
@@ -118,7 +119,7 @@ def _comes_up(
         if any(each.poll() is not None for each in running.values()):
             return False
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=2):
                 return True
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
@@ -141,6 +142,13 @@ def _start_over(data_dir: Path) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
+
+
+def _empty_folder(path: Path) -> Path:
+    """Figures of processes that are gone would be added to those of today."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir(parents=True)
+    return path
 
 
 def _refuse_a_taken_port(port: int) -> None:
