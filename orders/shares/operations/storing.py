@@ -61,6 +61,7 @@ def take_in_slips(
         contribution = stocked.get(slip.contribution_id or 0)
         if slip.product_id in consigned and contribution is not None and contribution.cost:
             contribution.cost = ZERO
+    session.flush()
     post(
         session,
         [
