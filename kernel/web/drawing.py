@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
         pairs=pairs,
         rate=rate,
         ten_jiao=ten_jiao,
+        wan_words=wan_words,
         whole_fen=whole_fen,
         yuan_words=yuan_words,
     )
@@ -69,6 +70,13 @@ def yuan_words(amount: Money | None) -> str:
         return "—"
     words: str = _("%(amount)s yuan", amount=str(amount).replace("¥", ""))
     return words
+
+
+def wan_words(amount: Money | None) -> str:
+    """`236.00 万元` for a reader of Chinese, plain yuan for others."""
+    if amount is None or not in_chinese():
+        return yuan_words(amount)
+    return str(Money(half_up(amount.fen, 10_000))).replace("¥", "") + " 万元"
 
 
 def fen_of(part: Money, whole: Money, decimals: int = 2) -> str:

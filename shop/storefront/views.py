@@ -233,6 +233,7 @@ def impact() -> str:
         "storefront/impact.html",
         incomes=queries.incomes(session(), year),
         money=queries.year_of_money(session(), year),
+        shares=queries.year_of_shares(session(), year - 1, today()),
         year=year,
     )
 

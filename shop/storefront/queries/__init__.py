@@ -1,0 +1,46 @@
+"""What the public pages read beyond the rooms' own queries; counts leave only as the public may
+read them."""
+
+from shop.storefront.queries.figures import (
+    Incomes,
+    VillageIncome,
+    YearOfMoney,
+    incomes,
+    published,
+    year_of_money,
+)
+from shop.storefront.queries.filters import Choice, filters, seasons_of
+from shop.storefront.queries.letters import Reviews, ReviewShown, reviews_of
+from shop.storefront.queries.quotas import YearOfShares, year_of_shares
+from shop.storefront.queries.sharing import Sharing, sharing_of
+from shop.storefront.queries.villages import (
+    VillageGoods,
+    goods_of_villages,
+    households_with_goods,
+    village_by,
+    voices_of,
+)
+
+__all__ = [
+    "Choice",
+    "Incomes",
+    "ReviewShown",
+    "Reviews",
+    "Sharing",
+    "VillageGoods",
+    "VillageIncome",
+    "YearOfMoney",
+    "YearOfShares",
+    "filters",
+    "goods_of_villages",
+    "households_with_goods",
+    "incomes",
+    "published",
+    "reviews_of",
+    "seasons_of",
+    "sharing_of",
+    "village_by",
+    "voices_of",
+    "year_of_money",
+    "year_of_shares",
+]
