@@ -27,7 +27,7 @@ lint: setup-dev  ## formatting, types, import contracts, templates
 	.venv/bin/ruff check .
 	.venv/bin/lint-imports
 	.venv/bin/mypy
-	.venv/bin/djlint templates --check --profile=jinja --quiet
+	.venv/bin/djlint templates --lint --profile=jinja --quiet
 
 format: setup-dev
 	.venv/bin/ruff format .

@@ -1,6 +1,6 @@
 """Make `.venv` and `static/vendor` as the lock files say. Standard library only: it runs first.
 
-Does nothing when nothing changed since the last run. Usage: setup_environment.py LOCK [--test-tools]
+Does nothing when nothing changed. Usage: setup_environment.py LOCK [--test-tools]
 """
 
 from __future__ import annotations

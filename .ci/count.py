@@ -1,4 +1,4 @@
-"""Say honestly how many tests passed, failed and were skipped: the suite's, and the newcomer's one."""
+"""Say honestly how many tests passed, failed and were skipped, the newcomer's among them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo` in a copy of the repository, on a free port: home, a product, /readyz, then the end."""
+"""`make demo` in a copy, on a free port: the home page, a product, /readyz, then the end."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class Door(Labelled):
 
 
 class Role(Labelled):
-    """What a person does in an organisation. A person may hold several (user, role, organisation)."""
+    """What a person does in an organisation; one may hold several (user, role, organisation)."""
 
     BUYER = "buyer"
     APPROVER = "approver"

@@ -42,8 +42,11 @@ def release(connection: sa.Connection, tables: list[str]) -> None:
 def _statements(dialect: str, table: str) -> list[str]:
     if dialect == "postgresql":
         return [
-            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-            "FOR EACH STATEMENT EXECUTE FUNCTION sutian_append_only()"
+            (
+                f"CREATE TRIGGER {table}_append_only "
+                f"BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+                "FOR EACH STATEMENT EXECUTE FUNCTION sutian_append_only()"
+            )
         ]
     return [
         f"CREATE TRIGGER {table}_no_{verb} BEFORE {verb.upper()} ON {table} "

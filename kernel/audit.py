@@ -3,7 +3,7 @@
 An entry says who did what through which door, and carries a digest of every row that the
 transaction made, changed or deleted. `verify` re-computes the chain and compares every row of the
 database with its last digest, so a change made behind the house's back is found and named. A
-chain cannot see that its own tail was cut: that is why its head is printed on what leaves the house.
+chain cannot see that its own tail was cut: that is why its head is printed on what leaves us.
 """
 
 from __future__ import annotations
@@ -173,7 +173,7 @@ def _forget_savepoint(session: orm.Session, ended: orm.SessionTransaction) -> No
 
 @sa.event.listens_for(Work, "after_rollback")
 def _forget(session: orm.Session) -> None:
-    """Nothing of what was rolled back is in the trail: all of it, or what came after a savepoint."""
+    """Nothing of what was rolled back is in the trail: all, or what came after a savepoint."""
     before = session.info.get("audit_savepoints", {}).get(session.get_nested_transaction())
     session.info["audit_touched"], session.info["audit_notes"] = before or ({}, [])
 

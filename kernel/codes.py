@@ -19,9 +19,11 @@ USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _USCC_WEIGHTS = [pow(3, i, 31) for i in range(17)]
 _ORG_WEIGHTS = [3, 7, 9, 10, 5, 8, 4, 2]
 _IDENTITY_WEIGHTS = [pow(2, 17 - i, 11) for i in range(17)]
-_PROVINCES = set(
-    "11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split()
-)
+# Two digits each: every province, municipality, region and special region.
+_PROVINCES = {
+    *(str(n) for n in (*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47))),
+    *(str(n) for n in (*range(50, 55), *range(61, 66), 71, 81, 82, 83)),
+}
 
 # Crockford's alphabet: no I, L, O, U, so a code survives a telephone and an old printer.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -43,7 +45,7 @@ def uscc_problem(code: str) -> Text | None:
 
 
 def uscc_with_check(body: str) -> str:
-    """17 characters → a whole code. `body` holds 登记部门, 类别, region (6) and organisation (9)."""
+    """17 characters → a whole code: 登记部门, 类别, region (6), organisation (9), check."""
     total = sum(USCC_ALPHABET.index(c) * w for c, w in zip(body, _USCC_WEIGHTS, strict=True))
     return body + USCC_ALPHABET[(31 - total % 31) % 31]
 
@@ -102,7 +104,7 @@ def new_key() -> str:
 
 @contextmanager
 def codes_from(source: Random) -> Iterator[None]:
-    """Inside, every code is guessable and comes out the same for the same source: for samples only."""
+    """Inside, every code is guessable and the same for the same source: for samples only."""
     _source.append(source)
     try:
         yield

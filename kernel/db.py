@@ -132,7 +132,7 @@ def sum_whole(number: Any) -> sa.ColumnElement[int]:
 
 
 def get_or_missing(session: orm.Session, model: type[M], key: object, *, lock: bool = False) -> M:
-    """The row, or Missing with a sentence. `lock` reads it fresh and keeps others from changing it."""
+    """The row, or Missing with a sentence. `lock` reads it fresh and keeps others off it."""
     found = session.get(
         model,
         key,

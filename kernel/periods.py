@@ -24,7 +24,7 @@ def day_start(day: date) -> datetime:
 
 
 def day_end(day: date) -> datetime:
-    """The first instant after a business day: a deadline day ends 23:59:59 local (domain.md §6.5)."""
+    """The first instant after a business day; a deadline ends 23:59:59 local (domain.md §6.5)."""
     return day_start(day + timedelta(days=1))
 
 

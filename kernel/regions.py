@@ -1,4 +1,4 @@
-"""统计用区划代码: 12 digits, with the code that followed when a place was renamed (domain.md §6.1)."""
+"""统计用区划代码: 12 digits, and the code that followed a renaming (domain.md §6.1)."""
 
 from __future__ import annotations
 

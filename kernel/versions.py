@@ -20,7 +20,7 @@ from kernel.db import Made, Model, stamp
 
 
 class FrozenVersion(Made, Model):
-    """One version of one thing. `subject` names the thing (`filing:12`), `payload` is what was signed."""
+    """One version of one thing. `subject` names it (`filing:12`), `payload` is what was signed."""
 
     __tablename__ = "frozen_versions"
     __table_args__ = (sa.UniqueConstraint("subject", "number"),)

@@ -7,7 +7,7 @@ connection = config.attributes["connection"]
 
 
 def render_item(kind, item, autogen_context):
-    """Migrations name plain types only: they must read the same when our own types have moved on."""
+    """Migrations name plain types only: they must read the same when our own have moved on."""
     if kind != "type":
         return False
     return {

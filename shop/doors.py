@@ -1,4 +1,4 @@
-"""Every door of the house: the blueprints of the rooms. One line each, in the order of the rooms."""
+"""Every door of the house: the blueprints, one line each, in the order of the rooms."""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ CANTEEN_DESK = Desk(
         Entry("canteen.today", Text("Today"), "/canteen/"),
         Entry("canteen.quota", Text("Quota"), "/canteen/quota"),
         Entry("canteen.filings", Text("Filings"), "/canteen/filings"),
-        Entry("canteen.order", Text("Place an order"), "/canteen/orders/new", (Role.BUYER, Role.UNION)),
+        Entry(
+            "canteen.order", Text("Place an order"), "/canteen/orders/new", (Role.BUYER, Role.UNION)
+        ),
         Entry("canteen.orders", Text("Orders"), "/canteen/orders"),
         Entry("canteen.approvals", Text("Approvals"), "/canteen/approvals"),
         Entry("canteen.deliveries", Text("Deliveries"), "/canteen/deliveries"),

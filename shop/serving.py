@@ -81,8 +81,8 @@ def _run_together(
     def ask_to_stop(*_: object) -> None:
         stop["asked"] = True
 
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, ask_to_stop)
+    for asking in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(asking, ask_to_stop)
     try:
         for name, command in commands.items():
             with (logs / f"{name}.log").open("ab") as log:

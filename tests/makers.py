@@ -443,7 +443,9 @@ def bought(session, of_product, of_household, *, net_g=100_000, at=NOON, grade=G
     return made
 
 
-def account(session, of_household, *, number=None, holder=None, bank="重庆农商行水市支行", proof=""):
+def account(
+    session, of_household, *, number=None, holder=None, bank="重庆农商行水市支行", proof=""
+):
     """Where a household is paid."""
     return households.open_payout_account(
         session,

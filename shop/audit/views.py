@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from flask import (
     Blueprint,
     Response,
@@ -73,7 +75,7 @@ def account(code: str) -> str:
 def export() -> Response:
     """The same file as `flask books export`, streamed."""
 
-    def lines():  # type: ignore[no-untyped-def]
+    def lines() -> Iterator[str]:
         with services().database.snapshot() as work:
             yield from ledger_lines(work)
 

@@ -211,7 +211,7 @@ def sign_acceptance(
         valid.add(signer.id)
         session.flush()
     if len(valid) >= LEAST_SIGNATURES:
-        close_acceptance(session, order, bulk, acceptance, by, now)
+        close_acceptance(session, order, bulk, acceptance, by=by, now=now)
     audit.note(session, "sign_acceptance", f"acceptance:{acceptance.id}", by=by, now=now)
     return acceptance
 

@@ -49,9 +49,11 @@ def close_acceptance(
     order: Order,
     bulk: BulkOrder,
     acceptance: Acceptance,
+    *,
     by: Actor,
     now: datetime,
 ) -> None:
+    """The protocol is frozen and its lines are settled; the order's row is locked by the caller."""
     lock_pools(session, sorted({line.line.product_id for line in acceptance.lines}))
     acceptance.amount = total(line.amount for line in acceptance.lines)
     acceptance.state = AcceptanceState.SIGNED

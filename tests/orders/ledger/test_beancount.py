@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kernel.actors import COMMAND
-from kernel.money import Money
+from kernel.money import Money, parse_money
 from orders.ledger.operations import Entry, post
 from orders.ledger.queries.beancount import ledger_lines
 
@@ -21,7 +21,7 @@ HOUSEHOLD = "liabilities:household:H-7K3Q96:SS"
 
 @pytest.fixture
 def books(session, tmp_path):
-    """Three months of one household: bought, sold, paid; two equal amounts on one day among them."""
+    """Three months of one household, with two equal amounts on one day."""
     months = (date(2026, 9, 30), date(2026, 10, 31), date(2026, 11, 20))
     for n, day in enumerate(months):
         entries = [
@@ -66,12 +66,9 @@ def test_a_fen_more_or_less_in_any_posting_or_balance_is_refused(books, tmp_path
     for number in figures:
         for fen in (1, -1):
             changed = list(lines)
-            changed[number] = re.sub(
-                r"(-?\d+)\.(\d\d)(?= )",
-                lambda m: Money(round(float(m[0]) * 100) + fen).yuan,
-                changed[number],
-                count=1,
-            )
+            figure = re.search(r"-?\d+\.\d\d(?= )", changed[number])[0]
+            other = Money(parse_money(figure).fen + fen).yuan
+            changed[number] = changed[number].replace(figure, other, 1)
             _, errors, _ = loader.load_string("\n".join(changed))
             assert errors, changed[number]
 
