@@ -157,7 +157,7 @@ def run_one(services: Services, worker: str, now: datetime) -> bool:
             if not handler.outside:
                 handler.run(session, now=now, **job.arguments)
             _finish(session, job.id, worker, now, forget=handler.outside)
-    except Exception:
+    except Exception:  # whatever a job raises is kept and tried again, never lost
         log.warning("job failed", job=job.name, id=job.id, exc_info=True)
         with services.database.transaction() as session:
             _postpone(session, job, worker, now)

@@ -7,7 +7,7 @@ import kernel.mail  # noqa: F401  registers send_mail
 import orders.agencies.tasks
 import orders.payments.tasks
 import orders.sales.tasks  # noqa: F401  registers order_letter
-import shop.audit.tasks
+import shop.audit.tasks  # registers self_check
 import shop.housekeeping  # noqa: F401  registers tidy_up
 from kernel.outbox import HANDLERS, SCHEDULES
 
