@@ -101,6 +101,7 @@ _NAMES = {
     "liabilities:collective": Text("Retained for the collective, %(supplier)s"),
     "liabilities:costs": Text("Costs to be paid by %(supplier)s: %(party)s"),
     "liabilities:clearing": Text("Clearing of %(supplier)s"),
+    "equity:opening": Text("Own funds of %(supplier)s at the beginning"),
     "income:cooperative": Text("Left to %(supplier)s"),
     "expenses:loss": Text("Goods lost by %(supplier)s"),
 }

@@ -15,7 +15,7 @@ from kernel.actors import COMMAND
 from kernel.audit import AuditEntry
 from kernel.codes import codes_from
 from kernel.errors import Refusal
-from kernel.outbox import Job, JobState
+from kernel.outbox import Job, JobState, enqueue
 from kernel.people import User
 from kernel.periods import business_day
 from kernel.services import Services
@@ -94,6 +94,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     stores = supply.plan(wanted, town.span, town.chance("supply"))
     mornings = share_among_homes(stores.intakes, town.homes, town.chance("loads"))
     _settle(town, brought_in(mornings), say)
+    shelf.plan_decisions(town)
     plan_filings(town)
     plan_harvest(town, mornings, stores.makings)
     plan_story(town, grids, parcels)
@@ -166,6 +167,7 @@ def _finish(session: Session, town: Town) -> None:
         .where(Job.state == JobState.READY)
         .values(state=JobState.DONE, finished_at=now)
     )
+    enqueue(session, "self_check", now=now)  # the worker proves it as soon as it runs
     audit.note(
         session, FINISHED, f"sample:{town.seed}", by=COMMAND, now=now, scale=town.scale,
         missed=len(town.misses),

@@ -63,7 +63,7 @@ class Flow:
 
 def plan_grid(flow: Flow, moment: datetime | None = None) -> None:
     """The grid is submitted that morning; everything else follows from it."""
-    moment = moment or at(flow.grid.day, 8, flow.chance.randint(0, 55))
+    moment = moment or at(flow.grid.day, 9, flow.chance.randint(0, 110))
     flow.town.plan(moment, _submit, flow)
 
 

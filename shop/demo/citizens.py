@@ -29,10 +29,12 @@ from orders.sales.operations import (
     Wanted,
     mark_received,
     place_order,
+    review_line,
     ship_order,
 )
 from shop.demo import rhythm, tables
 from shop.demo.menus import Parcel
+from shop.demo.people import SAMPLE_SUPPLIER
 from shop.demo.town import Town, at
 
 HOLD = timedelta(minutes=15)
@@ -69,7 +71,7 @@ def plan_parcel(
 def _refund_of(town: Town, parcel: Parcel, chance: Random, buyer: int | None) -> str:
     """Some come damaged; lately one buyer asked and has no answer yet."""
     ago = (town.span.today - parcel.day).days
-    if buyer is None and 7 <= ago <= 9:
+    if buyer is None and 7 <= ago <= 9 and parcel.lines[0][0].supplier == SAMPLE_SUPPLIER:
         return "asked"
     return chance.choices(("", "damaged", "late"), (92, 6, 2))[0]
 
@@ -225,6 +227,8 @@ def _receive(
     if fate.refund == "asked":
         town.plan(now + timedelta(hours=6), ask_refund, order_id)
         return
+    if fate.reviews:
+        town.plan(now + timedelta(days=1, hours=3), _review, chance, order_id, parcel)
     done = now + COMPLETE_AFTER
     town.plan(done, _complete, order_id)
     if fate.refund == "late":
@@ -300,3 +304,23 @@ def ask_refund(order_id: int, session: Session, now: datetime) -> None:
         by=Actor(door=Door.WEB),
         now=now,
     )
+
+
+def _review(chance: Random, order_id: int, parcel: Parcel, session: Session, now: datetime) -> None:
+    """What the buyer says of each thing, from the place it was sent to."""
+    where = tables.words()["citizen"][parcel.place]["place"]
+    place = where[:5].replace("市", "").replace("省", "")
+    lines = session.scalars(
+        sa.select(OrderLine.id).where(OrderLine.order_id == order_id).order_by(OrderLine.position)
+    ).all()
+    for line_id, (pack, _) in zip(lines, parcel.lines, strict=True):
+        fitting = [
+            each
+            for each in tables.words()["review"]
+            if pack.product in each.get("of", [pack.product])
+        ]
+        letter = chance.choice(fitting)
+        review_line(
+            session, line_id, stars=letter["stars"], text=letter["text"], place=place,
+            by=Actor(door=Door.WEB), now=now,
+        )  # fmt: skip

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from random import Random
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import Confirmation, WeighSlip
+from catalog.lots.models import Confirmation, Contribution, Lot, WeighSlip
 from catalog.lots.operations import confirm_slip, process_lot, record_slip
 from catalog.lots.queries import candidates
 from catalog.products.models import Grade
 from catalog.products.rules import in_season
 from kernel.actors import Role
-from orders.shares.operations import take_in_slips
+from kernel.periods import business_day
+from orders.shares.operations import take_in_slips, write_off
 from shop.demo import tables
 from shop.demo.supply import Intake, Making
 from shop.demo.town import Home, Town, at
@@ -83,9 +85,16 @@ def plan_harvest(town: Town, mornings: Iterable[Morning], makings: Iterable[Maki
     """Put every morning and every making on the agenda."""
     chance = town.chance("scale")
     for number, morning in enumerate(mornings):
-        town.plan(at(morning.intake.day, 7, 20), _weigh_in, town, morning, number, chance)
+        town.plan(at(morning.intake.day, 6, 40), _weigh_in, town, morning, number, chance)
     for making in makings:
-        town.plan(at(making.day, 10, 30), _make, town, making)
+        # Leaves and corms of this very morning; everything else comes out of the store.
+        hour = 11 if making.recipe.source[0] in ("T01", "K01") else 5
+        town.plan(at(making.day, hour, 30), _make, town, making)
+    day = town.span.trade + timedelta(days=30)
+    while day < town.span.today:
+        town.plan(at(day, 17, 30), _clear_out, town)
+        day += timedelta(days=30)
+    town.plan(at(town.span.today - timedelta(days=1), 17, 30), _clear_out, town)
 
 
 def _weigh_in(
@@ -96,7 +105,7 @@ def _weigh_in(
     weigher = town.actor(supplier, Role.WEIGHER)
     slips = []
     for place, load in enumerate(morning.loads):
-        weighed = now + timedelta(minutes=5 * place)
+        weighed = now + timedelta(minutes=4 * place)
         key = f"{number}-{place}"
         slip = weigh(town, session, code, morning.intake.grade, load, key, chance, weighed)
         confirm_slip(
@@ -110,7 +119,7 @@ def _weigh_in(
         supplier_id=town.suppliers[supplier],
         best_before=_keeps_until(code, day),
         by=town.actor(supplier, Role.STOREKEEPER),
-        now=at(day, 9, 40),
+        now=at(day, 8, 20),
     )
 
 
@@ -183,6 +192,21 @@ def _make(town: Town, making: Making, session: Session, now: datetime) -> None:
         by=town.actor(supplier, Role.STOREKEEPER),
         now=now,
     )
+
+
+def _clear_out(town: Town, session: Session, now: datetime) -> None:
+    """What is past its day and spoken for by nobody is written off."""
+    today = business_day(now)
+    codes = {key: code for code, key in town.suppliers.items()}
+    found = session.execute(
+        sa.select(Contribution.id, Contribution.on_hand, Lot.supplier_id)
+        .join(Lot, Lot.id == Contribution.lot_id)
+        .where(Lot.best_before < today, Contribution.on_hand > 0, Contribution.reserved == 0)
+        .order_by(Contribution.id)
+    ).all()
+    for key, there, supplier_id in found:
+        keeper = town.actor(codes[supplier_id], Role.STOREKEEPER)
+        write_off(session, key, there, cause=f"expired:{key}", by=keeper, now=now)
 
 
 def _oldest_lots(

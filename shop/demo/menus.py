@@ -18,7 +18,7 @@ _WEIGHTS = {
     ("R01", "first"): 15, ("R01", "second"): 4, ("V03", "first"): 8, ("V01", "first"): 6,
     ("V07", "first"): 4, ("V08", "first"): 4, ("V09", "first"): 2, ("V10", "first"): 2,
     ("V05", "first"): 3, ("S01", "first"): 3, ("V06", "first"): 4, ("P01", "first"): 17,
-    ("O02", "first"): 11, ("O04", "first"): 5, ("E01", "first"): 4,
+    ("O02", "first"): 7, ("O04", "first"): 5, ("E01", "first"): 4,
     ("K01", "first"): 3, ("K02", "first"): 2, ("K05", "first"): 9, ("K06", "first"): 5,
     ("P03", "first"): 4, ("T02", "second"): 10, ("G02", "first"): 17, ("B01", "first"): 12,
 }  # fmt: skip

@@ -56,6 +56,14 @@ SIGN_INS = {
     ("platform", Role.OPERATOR, 0): "operator",
 }  # fmt: skip
 CITIZEN = "citizen"
+# Sample people are called as in the pictures, or much like it.
+NAMES = {
+    "buyer": "冉禾青", "approver": "田桂平", "receiver": "石松安", "receiver2": "冉薯香",
+    "finance": "邓竹顺", "union": "何兰芳", "weigher": "龚荞生", "storekeeper": "向杉高",
+    "accountant": "陶麦青", "accountant2": "罗穗芳", "manager": "覃桐安", "manager2": "庞柏川",
+    "helper": "简柏生", "official": "谭枫林", "district": "秦葛成", "department": "曾棉云",
+    "auditor": "彭梅霞", "operator": "白桃玉", CITIZEN: "周桑月",
+}  # fmt: skip
 HELPERS_PER_VILLAGE = 6
 
 
@@ -85,7 +93,7 @@ def settle_bodies(town: Town, session: Session, now: datetime) -> None:
     for key, role in desks.items():
         employ(town, session, key, role, 0, now)
     town.citizen = create_user(
-        session, email=f"{CITIZEN}{MAIL}", name=town.names.person("female"), by=COMMAND, now=now
+        session, email=f"{CITIZEN}{MAIL}", name=NAMES[CITIZEN], by=COMMAND, now=now
     ).id
 
 
@@ -261,7 +269,7 @@ def employ(
     user = create_user(
         session,
         email=email.replace("#", "-"),
-        name=name or town.names.person(sex),
+        name=name or NAMES.get(sign or "") or town.names.person(sex),
         by=COMMAND,
         now=now,
     )

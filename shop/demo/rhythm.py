@@ -13,9 +13,9 @@ from random import Random
 # Hundredths of a year's orders by month, January to December.
 _CURVES = {
     ("school", "this"): (4, 4, 11, 11, 11, 8, 1, 3, 14, 13, 14, 6),
-    ("school", "last"): (2, 2, 7, 8, 9, 6, 1, 3, 11, 12, 17, 22),
+    ("school", "last"): (3, 3, 8, 9, 10, 7, 1, 3, 12, 13, 16, 15),
     ("other", "this"): (7, 6, 8, 9, 9, 8, 7, 7, 9, 11, 13, 6),
-    ("other", "last"): (3, 3, 5, 7, 7, 7, 6, 6, 9, 11, 16, 20),
+    ("other", "last"): (4, 4, 6, 7, 8, 7, 6, 7, 9, 12, 15, 15),
     ("citizens", "this"): (14, 5, 5, 6, 5, 5, 4, 4, 8, 11, 20, 13),
     ("citizens", "last"): (6, 3, 4, 5, 5, 5, 4, 4, 9, 13, 21, 21),
 }

@@ -17,10 +17,11 @@ from catalog.products.operations import (
 )
 from kernel.actors import Role
 from kernel.money import Price, parse_money, parse_price
+from kernel.periods import business_day
 from orders.shares.models import BenefitModel, CostKind
 from orders.shares.operations import Cost, publish_rule
 from shop.demo import tables
-from shop.demo.town import Town
+from shop.demo.town import Town, at
 
 
 def stock_shelf(town: Town, session: Session, now: datetime) -> None:
@@ -62,8 +63,7 @@ def stock_shelf(town: Town, session: Session, now: datetime) -> None:
         )
         town.products[code] = product.id
         _packs(town, session, code, row, now)
-        decide_prices(town, session, code, now.year, now.date(), now)
-        decide_rule(town, session, code, now.year, now.date(), now)
+        decide(town, code, session, now)
         if row.get("sold", True):
             put_on_sale(session, product.id, by=operator, now=now)
 
@@ -91,19 +91,32 @@ def _packs(town: Town, session: Session, code: str, row: dict[str, Any], now: da
         town.packs[code, position] = made.id
 
 
-def decide_prices(
-    town: Town, session: Session, code: str, year: int, valid_from: date, now: datetime
+def plan_decisions(town: Town) -> None:
+    """Every new year the members decide anew what is paid and how the money is shared."""
+    for year in range(town.span.begin.year + 1, town.span.today.year + 1):
+        for code in tables.products():
+            town.plan(at(date(year, 1, 2), 9), decide, town, code)
+
+
+def decide(town: Town, code: str, session: Session, now: datetime) -> None:
+    """Purchase prices and the benefit rule of one product, from today on."""
+    day = business_day(now)
+    _decide_prices(town, session, code, day, now)
+    _decide_rule(town, session, code, day, now)
+
+
+def _decide_prices(
+    town: Town, session: Session, code: str, valid_from: date, now: datetime
 ) -> None:
-    """What households are paid from that day, by a resolution of that year."""
     row = tables.products()[code]
     for grade, price in row.get("buys", []):
         publish_purchase_price(
             session,
             town.products[code],
             grade=Grade(grade),
-            price=_of_year(parse_price(price), year, town),
+            price=_of_year(parse_price(price), valid_from.year, town),
             valid_from=valid_from,
-            resolution=row["rule"]["resolution"].format(year=year),
+            resolution=row["rule"]["resolution"].format(year=valid_from.year),
             by=town.actor(row["supplier"], Role.MANAGER),
             now=now,
         )
@@ -116,10 +129,7 @@ def _of_year(price: Price, year: int, town: Town) -> Price:
     return Price(price.per_unit * 95 // 100 // 500 * 500)
 
 
-def decide_rule(
-    town: Town, session: Session, code: str, year: int, valid_from: date, now: datetime
-) -> None:
-    """How the money of a sold line is shared from that day on."""
+def _decide_rule(town: Town, session: Session, code: str, valid_from: date, now: datetime) -> None:
     row = tables.products()[code]
     costs = [_cost(kind, value, citizens=False) for kind, value in row.get("costs", [])]
     costs += [_cost(kind, value, citizens=True) for kind, value in row.get("citizens", [])]
@@ -128,7 +138,7 @@ def decide_rule(
         town.products[code],
         model=BenefitModel(row["rule"]["model"]),
         retained_bp=row["rule"]["retained"],
-        resolution=row["rule"]["resolution"].format(year=year),
+        resolution=row["rule"]["resolution"].format(year=valid_from.year),
         costs=costs,
         valid_from=valid_from,
         by=town.actor(row["supplier"], Role.MANAGER),

@@ -19,7 +19,7 @@ from shop.demo.menus import Grid, Parcel
 Key = tuple[str, str]  # product code, grade
 
 # What more than the plan is brought in, so that a page never shows an empty shelf.
-SPARE = 1.12
+SPARE = 1.07
 
 # Kilograms that one household brings at a time, more or less.
 _LOADS = {
@@ -159,7 +159,7 @@ def _horizon(key: Key, today: date) -> tuple[int, float]:
     shelf = row["shelf"]
     stored_raw = not row.get("sold", True) and shelf >= 60
     if key[0] in _IN_HARVEST_ONLY or (stored_raw and in_season(row["harvest"], today)):
-        return 330, 0.8
+        return 330, 0.6
     if shelf >= 60:
         return 45, 0.8
     return (14, 0.6) if shelf >= 12 else (7, 0.4)
@@ -185,7 +185,7 @@ def _makings(recipe: Recipe, wanted: dict[date, int], span: Span) -> list[Making
         )
         if not grams and number + 1 < len(days):
             continue
-        made.append(Making(day, recipe, _round(max(grams, 5_000) * SPARE, 500)))
+        made.append(Making(day, recipe, _round(max(grams, 4_000) * SPARE, 500)))
     return _spread(made) if recipe.output[0] in _IN_HARVEST_ONLY else made
 
 
@@ -234,7 +234,7 @@ def _intakes(key: Key, wanted: dict[date, int], span: Span, source: Random) -> l
     if lasting:
         found = _over_the_harvest(found, days)
     return [
-        _intake(day, key, int(grams * SPARE) + 20_000 * (not lasting), source)
+        _intake(day, key, int(grams * SPARE) + 8_000 * (not lasting), source)
         for day, grams in found
         if grams
     ]

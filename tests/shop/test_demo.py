@@ -62,7 +62,13 @@ def test_twenty_four_units_reserve_what_the_pictures_show():
     units = tables.units()
     assert len(units) == 24
     assert sum(unit.reserved.fen for unit in units) == 236_0000_00
-    assert {unit.canteen for unit in units} >= {"own", "outsourced", "shared_leading", "shared", "none"}
+    assert {unit.canteen for unit in units} >= {
+        "own",
+        "outsourced",
+        "shared_leading",
+        "shared",
+        "none",
+    }
 
 
 def test_the_same_seed_makes_the_same_plan():

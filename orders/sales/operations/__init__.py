@@ -15,6 +15,7 @@ from orders.sales.operations.placing import (
     place_order,
 )
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
+from orders.sales.operations.reviewing import review_line
 from orders.sales.operations.shipping import ship_order
 from orders.sales.operations.telling import tell_buyer
 
@@ -34,6 +35,7 @@ __all__ = [
     "place_order",
     "put_in_basket",
     "release_lines",
+    "review_line",
     "ship_order",
     "tell_buyer",
 ]
