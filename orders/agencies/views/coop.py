@@ -41,7 +41,7 @@ def index() -> str:
         more=len(found) > MOST_ROWS,
         page=page,
         stage=stage,
-        counts=supplier_stage_counts(session(), organisation_id()),
+        by_stage=supplier_stage_counts(session(), organisation_id()),
         Stage=Stage,
     )
 

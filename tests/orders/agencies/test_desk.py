@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
@@ -216,3 +217,61 @@ def queries(somebody, address, statements):
     statements.clear()
     somebody.open(address)
     return len(statements)
+
+
+def test_the_cooperative_sees_its_orders_by_stage(app, db, of):
+    with given(db) as session:
+        canteens.submit(session, of, kg=5)
+        number = canteens.signed(session, of, kg=5).order_id
+    manager = enter(app, db, of.manager)
+    manager.open("/coop/bulk").sees("Pending approval 1", "In delivery 1")
+    manager.open("/coop/bulk?stage=in_delivery").follow("DG26-000002").sees("黔江区实验小学")
+    manager.press("Release what is open", reason="霜冻").sees("Cancelled", "霜冻")
+    assert number
+    storekeeper = enter(app, db, of.storekeeper)
+    storekeeper.open("/coop/bulk/DG26-000001").does_not_see("Release what is open")
+
+
+def test_a_credit_note_from_the_cooperatives_desk(app, db, of):
+    with given(db) as session:
+        bulk = canteens.done(session, of, kg=100)
+        line = session.scalars(sa.select(OrderLine)).one().id
+        number = session.get(Order, bulk.order_id).number
+    accountant = enter(app, db, of.accountant)
+    accountant.open(f"/coop/bulk/{number}").press(
+        "Write the credit note", status=422, reason="空心", **{f"amount-{line}": "601"}
+    ).sees("¥600.00 is left of this line")
+    accountant.press("Write the credit note", **{f"amount-{line}": "60", f"quantity-{line}": "10"})
+    accountant.sees("the unit's figures fall by it", "−60.00")
+    accountant.again()
+    enter(app, db, of.buyer).open("/canteen/quota").sees("540.00")
+
+
+def test_the_rest_of_a_delivery_is_accepted_in_one_go_and_shown_with_its_photo(app, db, of):
+    with given(db) as session:
+        shipment = canteens.ship(session, of, canteens.signed(session, of, kg=20)).number
+        line = session.scalars(sa.select(OrderLine)).one().id
+    receiver = enter(app, db, of.receiver)
+    receiver.open("/canteen/deliveries").press(f"Accept {shipment}")
+    receiver.press("The other lines came as written").sees("Every line is written down.", "120.00")
+    address = receiver.path
+    picture = (BytesIO(b"\xff\xd8\xff" + b"0" * 50), "rotten.jpg")
+    form = receiver.open(f"{address}?line={line}").page.find("form", attrs={"data-accept": True})
+    data = {
+        each["name"]: each.get("value", "")
+        for each in form.find_all("input", attrs={"type": "hidden"})
+    }
+    data |= {"weighed": "20", "rejected": "2", "reason": "rotten", "disposition": "return"}
+    answer = receiver.client.post(form["action"], data={**data, "photos": picture})
+    assert answer.status_code == 303
+    receiver.open(f"{address}?line={line}").sees("rejected 2", "108.00")
+    photo = receiver.page.find("img", src=lambda src: src and "/photos/" in src)["src"]
+    assert receiver.client.get(photo).mimetype == "image/jpeg"
+    assert enter(app, db, of.manager).client.get(photo).status_code == 200
+    with given(db) as session:
+        other = canteens.unit(session, "黔江中学")
+        body = session.get(makers.Organisation, other.organisation_id)
+        stranger = canteens.actor(session, body, makers.Role.RECEIVER, "外人")
+    assert enter(app, db, stranger).client.get(photo).status_code == 404
+    bad = {**data, "once": data["once"][::-1], "photos": (BytesIO(b"<svg>"), "x.jpg")}
+    assert receiver.client.post(form["action"], data=bad).status_code == 422
