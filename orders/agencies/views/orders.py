@@ -383,7 +383,8 @@ def _pace(found: list[GridRow]) -> dict[str, object]:
 
 
 def _default_title() -> str:
-    return _("Order of %(day)s", day=f"{today():%m-%d}")
+    title: str = _("Order of %(day)s", day=f"{today():%m-%d}")
+    return title
 
 
 def _short(refused: OutOfStock, shelf: OnShelf) -> dict[str, Text]:
