@@ -42,6 +42,7 @@ class Owed:
     amount: Money
     account: PayoutAccount | None
     hindrance: Text | None
+    in_a_run: bool = False
 
 
 def owed_households(
@@ -75,6 +76,7 @@ def owed_households(
             amounts[household.code],
             accounts.get(household.id),
             _hindrance(household.id, accounts.get(household.id), waiting, faults),
+            household.id in waiting,
         )
         for household, place in owed
     ]

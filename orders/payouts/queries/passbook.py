@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from catalog.households.models import Household
-from catalog.lots.models import Contribution, Lot, MoveKind, StockMove, WeighSlip
+from catalog.lots.models import Contribution, Lot, WeighSlip
 from catalog.products.models import Grade, Product
 from catalog.suppliers.models import Supplier
 from kernel.labels import Labelled
@@ -22,10 +22,9 @@ from kernel.people import Organisation
 from kernel.periods import business_day
 from kernel.quantities import BaseUnit
 from kernel.regions import Region
-from orders.agencies.models import Unit, UnitKind
 from orders.ledger.models import Account, Transfer
 from orders.payouts.models import PayoutLine, PayoutState
-from orders.sales.models import Allocation, BuyerKind, Order, OrderLine
+from orders.payouts.queries.whereabouts import Destination, destinations
 from orders.shares.models import HOUSEHOLD_PARTS, PartKind, SplitPart
 
 PER_PAGE = 12
@@ -41,17 +40,6 @@ class EntryKind(Labelled):
     PAYMENT = "payment"
     PAYMENT_FAILED = "payment_failed"
     OTHER = "other"
-
-
-class Destination(Labelled):
-    """Where goods went, in general: never to whom."""
-
-    CITIZENS = "citizens"
-    SCHOOL = "school"
-    HOSPITAL = "hospital"
-    OFFICE = "office"
-    INSTITUTION = "institution"
-    WORKSHOP = "workshop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,44 +327,6 @@ def _of_parts(line: Line, parts: Sequence[SplitPart], known: _Known) -> Line:
         price=price,
         went_to=tuple(place for place in Destination if place in went),
     )
-
-
-def destinations(
-    session: Session, contribution_ids: Sequence[int]
-) -> dict[int, tuple[Destination, ...]]:
-    """Where the goods of these contributions went so far: kinds of buyers, and the workshop."""
-    found: dict[int, set[Destination]] = {}
-    for key, buyer, unit in session.execute(
-        sa.select(Allocation.contribution_id, Order.buyer_kind, Unit.kind)
-        .join(OrderLine, OrderLine.id == Allocation.line_id)
-        .join(Order, Order.id == OrderLine.order_id)
-        .outerjoin(Unit, Unit.organisation_id == Order.organisation_id)
-        .where(Allocation.contribution_id.in_(contribution_ids), Allocation.shipped > 0)
-        .distinct()
-    ):
-        place = _UNITS.get(unit) if buyer is BuyerKind.UNIT else Destination.CITIZENS
-        found.setdefault(key, set()).add(place or Destination.INSTITUTION)
-    for key in session.scalars(
-        sa.select(StockMove.contribution_id)
-        .where(
-            StockMove.contribution_id.in_(contribution_ids),
-            StockMove.kind == MoveKind.TO_PROCESSING,
-        )
-        .distinct()
-    ):
-        found.setdefault(key, set()).add(Destination.WORKSHOP)
-    return {
-        key: tuple(place for place in Destination if place in places)
-        for key, places in found.items()
-    }
-
-
-_UNITS = {
-    UnitKind.SCHOOL: Destination.SCHOOL,
-    UnitKind.HOSPITAL: Destination.HOSPITAL,
-    UnitKind.OFFICE: Destination.OFFICE,
-    UnitKind.INSTITUTION: Destination.INSTITUTION,
-}
 
 
 def township_of(session: Session, household_id: int) -> str:
