@@ -61,7 +61,7 @@ def test_another_pack_changes_the_division_without_leaving_the_page(eyes):
     page = eyes.open("/products/space-radish")
     assert page.locator("#money tfoot td").first.inner_text() == "¥58.00"
     page.locator("form#buy label", has_text="20 kg").click()
-    page.wait_for_function("document.querySelector('#price b').textContent === '¥108.00'")
+    page.locator("#price b", has_text="¥108.00").wait_for()
     assert page.locator("#money tfoot td").first.inner_text() == "¥108.00"
     assert page.locator("form#buy input[name=pack]:checked").count() == 1
     assert eyes.complaints == []
