@@ -65,7 +65,7 @@ def grids_of(unit: UnitRow, year: int, today: date, source: Random) -> list[Grid
     reserved = unit.reserved_before if last else unit.reserved
     pace = unit.pace_before if last else unit.pace
     # Last year they asked for more at a time.
-    count = max(3, round(unit.grids * 0.6)) if last else unit.grids
+    count = max(3, round(unit.grids * 0.55)) if last else unit.grids
     if unit.story == "begun" and not last:
         return _first_order(unit, today, source)
     if not (reserved and pace):

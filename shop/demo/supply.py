@@ -283,16 +283,19 @@ def _harvest_days(row: dict[str, object], span: Span) -> list[date]:
 
 
 def _week_days(wanted: dict[date, int], span: Span, row: dict[str, object]) -> list[date]:
-    """The mornings before the goods are ordered: Mondays, and Thursdays for what wilts."""
+    """The mornings before the goods are ordered: every Monday, Thursdays too for what wilts, and
+    long ago every other Monday for what keeps three weeks."""
     shelf = int(str(row["shelf"]))
     if shelf < 5:
         return sorted(wanted)
-    wilts = shelf < 12
     days = set()
     for ordered in wanted:
         monday = rhythm.monday_of(ordered)
-        late = wilts and ordered.weekday() >= 3
-        days.add(max(span.begin, monday + timedelta(days=3 if late else 0)))
+        if shelf < 12 and ordered.weekday() >= 3:
+            monday += timedelta(days=3)
+        elif shelf >= 20 and monday < span.today - timedelta(days=60):
+            monday -= timedelta(days=7 * (monday.toordinal() // 7 % 2))
+        days.add(max(span.begin, monday))
     return sorted(days)
 
 
