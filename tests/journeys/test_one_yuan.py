@@ -152,7 +152,7 @@ def accept_and_pay(place, db):
 
     rows = f"日期,金额,对方户名,摘要,流水号\n2026-11-23,1176.00,黔江区实验小学,货款 {number},K1\n"
     upload_statement(place.at_desk("accountant"), rows)
-    place.at_desk("accountant").open("/coop/bulk/payments").press(f"It pays {number}")
+    place.at_desk("accountant").open("/coop/bank").press("Pays this order")
     buyer.open("/canteen/reviews").press(f"Review {number}", stars="5").sees("counts")
 
 
