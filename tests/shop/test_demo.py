@@ -82,7 +82,7 @@ def test_schools_rest_in_summer_and_last_year_hurried_in_december():
     this = rhythm.curve("school", last_year=False)
     last = rhythm.curve("school", last_year=True)
     assert this[6] == min(this)
-    assert last[11] == max(last)
+    assert last[10] + last[11] > this[10] + this[11] >= 20
     there = rhythm.day_at(this, 2026, rhythm.gone(this, date(2026, 9, 15)))
     assert abs((there - date(2026, 9, 15)).days) <= 1
 
@@ -107,9 +107,9 @@ def test_the_plan_holds_on_any_day(day):
 
 @pytest.fixture
 def township(app, tmp_path):
-    """Six weeks of the township."""
+    """Nine weeks of the township."""
     services = app.extensions["services"]
-    assert build(services, tmp_path / "data", days=42, say=lambda _: None)
+    assert build(services, tmp_path / "data", days=63, say=lambda _: None)
     return services
 
 
@@ -127,7 +127,7 @@ def test_a_short_story_is_whole_and_clean(township, tmp_path, app):
     _sign_ins_are_kept(tmp_path / "data" / "sign-ins.json", app)
 
     said: list[str] = []
-    assert not build(township, tmp_path / "data", days=42, say=said.append)
+    assert not build(township, tmp_path / "data", days=63, say=said.append)
     assert "nothing was changed" in said[0]
     with township.database.reading() as session:
         assert audit.head(session) == before
