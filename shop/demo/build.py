@@ -29,7 +29,7 @@ from shop.demo.people import unit_key
 from shop.demo.sign_ins import give_password
 from shop.demo.story import plan_story
 from shop.demo.supply import Span
-from shop.demo.today import parcels_of_today, specials
+from shop.demo.today import asked_for_money_back, parcels_of_today, specials
 from shop.demo.town import Town, at
 from shop.schema import is_current
 
@@ -102,7 +102,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     parcels = _parcels(town)
     wanted = supply.demands(
         [*(grid for _, _, grid in grids), *(each.grid for each in specials(town))],
-        [*parcels, *parcels_of_today(town)],
+        [*parcels, *parcels_of_today(town), *asked_for_money_back(town)],
     )
     stores = supply.plan(wanted, town.span, town.chance("supply"))
     mornings = share_among_homes(stores.intakes, town.homes, town.chance("loads"))

@@ -34,7 +34,6 @@ from orders.sales.operations import (
 )
 from shop.demo import rhythm, tables
 from shop.demo.menus import Parcel
-from shop.demo.people import SAMPLE_SUPPLIER
 from shop.demo.town import Town, at
 
 HOLD = timedelta(minutes=15)
@@ -49,6 +48,7 @@ class Fate:
     pays: bool
     refund: str
     reviews: bool
+    pays_wrongly: bool = False
 
 
 def plan_parcel(
@@ -57,23 +57,16 @@ def plan_parcel(
     chance: Random,
     buyer: int | None = None,
     moment: datetime | None = None,
+    fate: Fate | None = None,
 ) -> None:
     """Everything of one citizen's order, from the click to the review."""
-    fate = Fate(
+    fate = fate or Fate(
         pays=moment is not None or chance.random() > 0.06,
-        refund=_refund_of(town, parcel, chance, buyer),
+        refund=chance.choices(("", "damaged", "late"), (92, 6, 2))[0],
         reviews=chance.random() < 0.45,
     )
     moment = moment or at(parcel.day, chance.randint(7, 21), chance.randint(0, 59))
     town.plan(moment, _place, town, parcel, fate, chance, buyer)
-
-
-def _refund_of(town: Town, parcel: Parcel, chance: Random, buyer: int | None) -> str:
-    """Some come damaged; lately one buyer asked and has no answer yet."""
-    ago = (town.span.today - parcel.day).days
-    if buyer is None and 7 <= ago <= 9 and parcel.lines[0][0].supplier == SAMPLE_SUPPLIER:
-        return "asked"
-    return chance.choices(("", "damaged", "late"), (92, 6, 2))[0]
 
 
 def _place(
@@ -156,7 +149,7 @@ def _pay(
         "object": "checkout.session",
         "id": f"cs_test_sample_{parcel.number}",
         "payment_status": "paid",
-        "amount_total": order.total.fen,
+        "amount_total": order.total.fen - (100 if fate.pays_wrongly else 0),
         "currency": "cny",
         "payment_intent": f"pi_test_sample_{parcel.number}",
         "metadata": {"payment": key},
@@ -170,6 +163,8 @@ def _pay(
     }
     _tell("checkout.session.completed", f"{parcel.number}_paid", page, session, now)
     _tell("charge.succeeded", f"{parcel.number}_charge", charge, session, now)
+    if fate.pays_wrongly:
+        return
     ships = at(rhythm.working_days_after((now + timedelta(hours=8)).date(), 1), 14, 10)
     town.plan(ships, _ship, town, parcel, fate, chance, order_id)
 

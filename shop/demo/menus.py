@@ -24,7 +24,7 @@ _WEIGHTS = {
 }  # fmt: skip
 
 # Share of a grid's value that goes to a supplier when it is asked at all, and how often it is.
-_SUPPLIERS = {"YL": (0.32, 0.40), "GL": (0.24, 0.32), "XA": (0.20, 0.22), "AX": (0.10, 0.06)}
+_SUPPLIERS = {"YL": (0.33, 0.36), "GL": (0.25, 0.29), "XA": (0.20, 0.20), "AX": (0.10, 0.06)}
 _LINES = {"SS": (4, 6), "GL": (1, 3), "YL": (1, 1), "XA": (1, 1), "AX": (1, 1)}
 
 # The share of the staff's welfare in a unit's purchases, and when it is bought.

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from shop.demo.canteens import Flow, plan_grid
-from shop.demo.citizens import plan_parcel
+from shop.demo.citizens import Fate, plan_parcel
 from shop.demo.menus import Grid, Parcel
 from shop.demo.payouts import plan_payouts
 from shop.demo.statements import Till
 from shop.demo.tables import UnitRow
-from shop.demo.today import parcels_of_today, plan_today, specials
+from shop.demo.today import asked_for_money_back, parcels_of_today, plan_today, specials
 from shop.demo.town import Town
 
 # Of every so many parcels one is our sample citizen's.
 ONE_IN = 24
+LAST_OF_TODAY = 5
 
 
 def plan_story(
@@ -37,5 +38,10 @@ def plan_story(
     for number, parcel in enumerate(parcels_of_today(town)):
         moment = town.services.clock() - timedelta(hours=1 + 3 * number)
         buyer = town.citizen if number == 0 else None
-        plan_parcel(town, parcel, town.chance(f"parcel:{parcel.number}"), buyer, moment)
+        # The last one paid a yuan too little: a person must look at it.
+        fate = Fate(pays=True, refund="", reviews=False, pays_wrongly=number == LAST_OF_TODAY)
+        plan_parcel(town, parcel, town.chance(f"parcel:{parcel.number}"), buyer, moment, fate)
+    for parcel in asked_for_money_back(town):
+        fate = Fate(pays=True, refund="asked", reviews=False)
+        plan_parcel(town, parcel, town.chance(f"parcel:{parcel.number}"), fate=fate)
     plan_today(town)

@@ -93,6 +93,17 @@ def parcels_of_today(town: Town) -> list[Parcel]:
     return found
 
 
+def asked_for_money_back(town: Town) -> list[Parcel]:
+    """Received a few days ago, with something to complain about that nobody has answered yet."""
+    day = town.span.today - timedelta(days=9)
+    offered = [
+        pack
+        for pack in tables.packs("citizens")
+        if pack.supplier == SAMPLE_SUPPLIER and tables.to_be_had(pack.product, day)
+    ]
+    return [Parcel(98_000_000, day, 5, ((offered[0], 2),))] if offered else []
+
+
 def plan_today(town: Town) -> None:
     """Slips, lots, tests, a recall, reminders, questions, a draft, an applicant."""
     today, now = town.span.today, town.services.clock()
