@@ -86,7 +86,7 @@ class Coop:
     def bank_says(self, *rows, sha="1") -> None:
         """rows: (yuan, memo) or (yuan, memo, counterparty, last four digits)"""
         import_statement(
-            self.session, name="bank.csv", sha256=sha * 64, by=self.accountant, **self.mine,
+            self.session, name="bank.csv", sha256=(sha * 64)[:64], by=self.accountant, **self.mine,
             rows=[
                 StatementRow(
                     TODAY, parse_money(row[0]), row[2] if len(row) > 2 else "", row[1],
