@@ -127,6 +127,14 @@ def _place(
         )
     else:
         town.plan(now + HOLD + timedelta(seconds=30), _close)
+        # The provider's page ends too; otherwise the worker would go on asking for it.
+        page = {
+            "object": "checkout.session",
+            "id": f"cs_test_sample_{parcel.number}",
+            "metadata": {"payment": payment.request_key},
+        }
+        over = now + timedelta(minutes=31)
+        town.plan(over, _tell, "checkout.session.expired", f"{parcel.number}_expired", page)
 
 
 def _close(session: Session, now: datetime) -> None:
