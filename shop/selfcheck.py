@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.lots import checks as lots
 from kernel import audit
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Sides, rows_of
 from kernel.errors import Text
 from kernel.numbering import DocumentSequence
 from kernel.versions import FrozenVersion
@@ -29,7 +28,7 @@ EXAMPLES = 10
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one check found."""
+    """What one check found; `sides` are the two sums it compared, where it has two."""
 
     name: str
     title: Text
@@ -37,6 +36,7 @@ class Result:
     differences: int
     examples: tuple[Difference, ...]
     seconds: float
+    sides: Sides | None
 
     def plain(self) -> dict[str, Any]:
         return {
@@ -107,14 +107,21 @@ def run_all(session: Session) -> list[Result]:
 
 def _run(session: Session, check: Check) -> Result:
     began = time.perf_counter()
-    found = check.run(session)
-    examples = tuple(itertools.islice(found, EXAMPLES))
-    differences = len(examples) + sum(1 for _each in found)
-    return Result(
-        check.name,
-        check.title,
-        check.rows(session),
-        differences,
-        examples,
-        time.perf_counter() - began,
-    )
+    examples, differences, sides = _look(check.run(session))
+    rows = check.rows(session)
+    seconds = time.perf_counter() - began
+    return Result(check.name, check.title, rows, differences, examples, seconds, sides)
+
+
+def _look(found: Iterator[Difference]) -> tuple[tuple[Difference, ...], int, Sides | None]:
+    """The first few differences, how many there are, and the two sums the check returns."""
+    examples: list[Difference] = []
+    differences = 0
+    while True:
+        try:
+            each = next(found)
+        except StopIteration as end:
+            return tuple(examples), differences, end.value
+        differences += 1
+        if differences <= EXAMPLES:
+            examples.append(each)

@@ -21,7 +21,7 @@ from catalog.lots.models import (
 )
 from catalog.lots.queries.stock import FROM_THE_TOP
 from catalog.products.models import PurchasePrice
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO
@@ -31,7 +31,7 @@ from kernel.quantities import BaseUnit
 CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING)
 
 
-def _moves_are_what_lies_there(session: Session) -> Iterator[Difference]:
+def _moves_are_what_lies_there(session: Session) -> Findings:
     came_in = sa.case((StockMove.kind.in_(CAME_IN), StockMove.quantity), else_=0)
     moved, brought = sum_whole(StockMove.quantity), sum_whole(came_in)
     rows = session.execute(
@@ -58,6 +58,7 @@ def _moves_are_what_lies_there(session: Session) -> Iterator[Difference]:
                     moves=by_intake,
                 ),
             )
+    return totals(session, sum_whole(Contribution.on_hand), sum_whole(StockMove.quantity))
 
 
 def _reserved_is_there(session: Session) -> Iterator[Difference]:

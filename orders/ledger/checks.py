@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, Sides, rows_of
 from kernel.db import sum_money
 from kernel.errors import Text
 from kernel.money import ZERO
@@ -25,7 +25,7 @@ NEVER_NEGATIVE = (
 )
 
 
-def _debits_are_credits(session: Session) -> Iterator[Difference]:
+def _debits_are_credits(session: Session) -> Findings:
     trial = trial_balance(session)
     if trial.debited != trial.credited:
         yield Difference(
@@ -39,6 +39,7 @@ def _debits_are_credits(session: Session) -> Iterator[Difference]:
     written = session.scalar(sa.select(sum_money(Transfer.amount)))
     if trial.debited != written:
         yield Difference("ledger", Text("some transfers belong to no account"))
+    return Sides(trial.debited, trial.credited)
 
 
 def _accounts_are_what_they_say(session: Session) -> Iterator[Difference]:

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
-from kernel.money import Money
+from kernel.money import ZERO, Money
 from orders.ledger.models import Transfer
 from orders.payments.models import (
     BankLine,
@@ -67,7 +67,7 @@ def _orders_were_paid(session: Session) -> Iterator[Difference]:
         )
 
 
-def _payments_are_in_the_books(session: Session) -> Iterator[Difference]:
+def _payments_are_in_the_books(session: Session) -> Findings:
     booked = (
         sa.select(sum_money(Transfer.amount))
         .where(
@@ -78,16 +78,19 @@ def _payments_are_in_the_books(session: Session) -> Iterator[Difference]:
         .correlate(Payment)
         .scalar_subquery()
     )
+    arrived = written = ZERO
     for key, received, said in session.execute(
         sa.select(Payment.id, Payment.received, booked)
         .where(Payment.received.is_not(None))
         .order_by(Payment.id)
     ):
+        arrived, written = arrived + received, written + Money(_plain(said))
         if received != Money(_plain(said)):
             yield Difference(
                 f"payment:{key}",
                 Text("brought %(received)s, the books say %(said)s", received=received, said=said),
             )
+    return Sides(arrived, written)
 
 
 def _refunds_stay_within(session: Session) -> Iterator[Difference]:
@@ -120,7 +123,7 @@ def _refunds_stay_within(session: Session) -> Iterator[Difference]:
         )
 
 
-def _refunds_add_up(session: Session) -> Iterator[Difference]:
+def _refunds_add_up(session: Session) -> Findings:
     lines = sum_money(RefundLine.amount)
     for number, amount, said in session.execute(
         sa.select(Refund.number, Refund.amount, lines)
@@ -133,9 +136,10 @@ def _refunds_add_up(session: Session) -> Iterator[Difference]:
             f"refund:{number}",
             Text("of %(amount)s, its lines say %(said)s", amount=amount, said=said),
         )
+    return totals(session, sum_money(Refund.amount), sum_money(RefundLine.amount))
 
 
-def _completed_orders_are_divided(session: Session) -> Iterator[Difference]:
+def _completed_orders_are_divided(session: Session) -> Findings:
     """Σ parts of a completed citizens' order = what was paid less what went back (R10)."""
     target = sa.literal("order:") + sa.cast(Order.id, sa.String)
     divided = (
@@ -154,12 +158,14 @@ def _completed_orders_are_divided(session: Session) -> Iterator[Difference]:
         .correlate(Order)
         .scalar_subquery()
     )
+    held = shared = ZERO
     for number, goods, parts, refunded in session.execute(
         sa.select(Order.number, Order.goods, divided, back)
         .where(Order.buyer_kind == BuyerKind.CITIZEN, Order.state == OrderState.COMPLETED)
         .order_by(Order.id)
     ):
         kept = goods.fen - _plain(refunded)
+        held, shared = held + Money(kept), shared + Money(_plain(parts))
         if kept != _plain(parts):
             yield Difference(
                 f"order:{number}",
@@ -169,6 +175,7 @@ def _completed_orders_are_divided(session: Session) -> Iterator[Difference]:
                     parts=Money(_plain(parts)),
                 ),
             )
+    return Sides(held, shared)
 
 
 def _bank_lines_are_not_used_up(session: Session) -> Iterator[Difference]:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, WeighSlip
 from catalog.suppliers.models import Supplier
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
@@ -23,7 +23,7 @@ from orders.shares.models import PartKind, SplitPart
 UNDER_WAY = (PayoutState.SENT, PayoutState.PAID)
 
 
-def _owed_is_earned_less_paid(session: Session) -> Iterator[Difference]:
+def _owed_is_earned_less_paid(session: Session) -> Findings:
     """R11: per household and supplier, from slips, parts and payments against the ledger."""
     due: dict[str, Money] = {}
     for rows, sign in ((_bought(), 1), (_pooled(), 1), (_paid(), -1)):
@@ -41,6 +41,7 @@ def _owed_is_earned_less_paid(session: Session) -> Iterator[Difference]:
                     due=due.get(code, ZERO),
                 ),
             )
+    return Sides.of_money(due.values(), held.values())
 
 
 _Owed = sa.Select[str, str, Money]
@@ -80,7 +81,7 @@ def _paid() -> _Owed:
     )
 
 
-def _runs_are_their_lines(session: Session) -> Iterator[Difference]:
+def _runs_are_their_lines(session: Session) -> Findings:
     """R12: count and sum that were approved are those of the list."""
     counted, summed = sa.func.count(PayoutLine.id), sum_money(PayoutLine.amount)
     for run, count, amount in session.execute(
@@ -103,9 +104,10 @@ def _runs_are_their_lines(session: Session) -> Iterator[Difference]:
                 count=run.count, total=run.total, lines=count, amount=amount,
             ),
         )  # fmt: skip
+    return totals(session, sum_money(PayoutRun.total), sum_money(PayoutLine.amount))
 
 
-def _under_way_is_sent(session: Session) -> Iterator[Difference]:
+def _under_way_is_sent(session: Session) -> Findings:
     """What is with the bank in the books is what is with the bank in the lists."""
     sent: dict[str, Money] = {
         accounts.in_transit(code): amount
@@ -126,6 +128,7 @@ def _under_way_is_sent(session: Session) -> Iterator[Difference]:
                     held=held.get(code, ZERO), sent=sent.get(code, ZERO),
                 ),
             )  # fmt: skip
+    return Sides.of_money(sent.values(), held.values())
 
 
 def _slips_are_used_once(session: Session) -> Iterator[Difference]:
@@ -153,7 +156,7 @@ def _slips_are_used_once(session: Session) -> Iterator[Difference]:
         )
 
 
-def _bank_book_is_the_statement(session: Session) -> Iterator[Difference]:
+def _bank_book_is_the_statement(session: Session) -> Findings:
     """R17: what the books hold at the bank is what its explained movements add up to."""
     signed = sa.case(
         (sa.type_coerce(BankLine.amount, sa.BigInteger) > 0, _fen(BankMatch.amount)),
@@ -178,6 +181,7 @@ def _bank_book_is_the_statement(session: Session) -> Iterator[Difference]:
                     held=held.get(code, ZERO), moved=moved.get(code, ZERO),
                 ),
             )  # fmt: skip
+    return Sides.of_money(moved.values(), held.values())
 
 
 def _fen(amount: object) -> sa.ColumnElement[int]:

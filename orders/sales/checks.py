@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from orders.sales.models import (
@@ -33,7 +33,7 @@ HOLDS_NOTHING = (
 )
 
 
-def _lines_are_allocated(session: Session) -> Iterator[Difference]:
+def _lines_are_allocated(session: Session) -> Findings:
     allocated = sum_whole(Allocation.quantity)
     for line_id, quantity, said in session.execute(
         sa.select(OrderLine.id, OrderLine.quantity, allocated)
@@ -50,9 +50,10 @@ def _lines_are_allocated(session: Session) -> Iterator[Difference]:
                 allocated=int(said),
             ),
         )
+    return totals(session, sum_whole(OrderLine.quantity), sum_whole(Allocation.quantity))
 
 
-def _reserved_is_open(session: Session) -> Iterator[Difference]:
+def _reserved_is_open(session: Session) -> Findings:
     opened = sum_whole(OPEN)
     for key, reserved, said in session.execute(
         sa.select(Contribution.id, Contribution.reserved, opened)
@@ -69,9 +70,10 @@ def _reserved_is_open(session: Session) -> Iterator[Difference]:
                 open=int(said),
             ),
         )
+    return totals(session, sum_whole(Contribution.reserved), sum_whole(OPEN))
 
 
-def _orders_add_up(session: Session) -> Iterator[Difference]:
+def _orders_add_up(session: Session) -> Findings:
     lines = sum_money(OrderLine.amount)
     for number, goods, said in session.execute(
         sa.select(Order.number, Order.goods, lines)
@@ -84,6 +86,7 @@ def _orders_add_up(session: Session) -> Iterator[Difference]:
             f"order:{number}",
             Text("goods of %(goods)s, its lines say %(lines)s", goods=goods, lines=said),
         )
+    return totals(session, sum_money(Order.goods), sum_money(OrderLine.amount))
 
 
 def _ended_orders_hold_nothing(session: Session) -> Iterator[Difference]:
@@ -100,7 +103,7 @@ def _ended_orders_hold_nothing(session: Session) -> Iterator[Difference]:
         )
 
 
-def _shipments_are_what_left(session: Session) -> Iterator[Difference]:
+def _shipments_are_what_left(session: Session) -> Findings:
     sent = sum_whole(ShipmentLine.quantity)
     for key, shipped, said in session.execute(
         sa.select(Allocation.id, Allocation.shipped, sent)
@@ -113,6 +116,7 @@ def _shipments_are_what_left(session: Session) -> Iterator[Difference]:
             f"allocation:{key}",
             Text("%(shipped)s left, shipments say %(said)s", shipped=shipped, said=int(said)),
         )
+    return totals(session, sum_whole(Allocation.shipped), sum_whole(ShipmentLine.quantity))
 
 
 def _states_have_events(session: Session) -> Iterator[Difference]:

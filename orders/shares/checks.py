@@ -11,7 +11,7 @@ from catalog.lots.models import Contribution, Lot, StockMove
 from catalog.lots.queries.stock import FROM_THE_TOP
 from catalog.lots.rules import cost_up_to
 from catalog.suppliers.models import Supplier
-from kernel.checks import Check, Difference, rows_of
+from kernel.checks import Check, Difference, Findings, Sides, rows_of
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
@@ -29,7 +29,7 @@ def _clearing_is_empty(session: Session) -> Iterator[Difference]:
             yield Difference(code, Text("holds %(balance)s", balance=balance))
 
 
-def _parts_are_the_amount(session: Session) -> Iterator[Difference]:
+def _parts_are_the_amount(session: Session) -> Findings:
     """Σ parts of a subject = what the ledger says was settled (or refunded) under its name."""
     debit, credit = aliased(Account), aliased(Account)
     settled = sa.case(
@@ -42,25 +42,29 @@ def _parts_are_the_amount(session: Session) -> Iterator[Difference]:
         .subquery()
     )
     said = sa.func.coalesce(settled, 0)
+    divided = booked = ZERO
     for subject, amount, posted in session.execute(
         sa.select(parts.c.subject, parts.c.amount, said)
         .outerjoin(Transfer, Transfer.cause == parts.c.subject)
         .outerjoin(debit, debit.id == Transfer.debit_id)
         .outerjoin(credit, credit.id == Transfer.credit_id)
-        .where(sa.type_coerce(parts.c.amount, sa.BigInteger) != said)
         .order_by(parts.c.subject)
+        .execution_options(yield_per=2000)
     ):
-        yield Difference(
-            subject,
-            Text(
-                "parts of %(parts)s, but %(settled)s was settled",
-                parts=amount,
-                settled=Money(int(posted)),
-            ),
-        )
+        divided, booked = divided + amount, booked + Money(int(posted))
+        if amount.fen != posted:
+            yield Difference(
+                subject,
+                Text(
+                    "parts of %(parts)s, but %(settled)s was settled",
+                    parts=amount,
+                    settled=Money(int(posted)),
+                ),
+            )
+    return Sides(divided, booked)
 
 
-def _accounts_hold_the_parts(session: Session) -> Iterator[Difference]:
+def _accounts_hold_the_parts(session: Session) -> Findings:
     """Collective, costs and cooperative hold exactly what lines gave them."""
     given: dict[str, Money] = {}
     for code, kind, amount in session.execute(
@@ -84,6 +88,7 @@ def _accounts_hold_the_parts(session: Session) -> Iterator[Difference]:
                     given=given.get(code, ZERO),
                 ),
             )
+    return Sides.of_money(given.values(), held.values())
 
 
 def _account_of(kind: PartKind, supplier: str) -> str | None:
@@ -96,7 +101,7 @@ def _account_of(kind: PartKind, supplier: str) -> str | None:
     return None
 
 
-def _goods_are_worth_what_they_cost(session: Session) -> Iterator[Difference]:
+def _goods_are_worth_what_they_cost(session: Session) -> Findings:
     """The account of goods = the cost of everything that is neither sold, processed nor lost."""
     gone = _summed(session, StockMove.contribution_id, -StockMove.quantity,
                    StockMove.kind.in_(FROM_THE_TOP))  # fmt: skip
@@ -124,6 +129,7 @@ def _goods_are_worth_what_they_cost(session: Session) -> Iterator[Difference]:
                     worth=Money(worth.get(code, 0)),
                 ),
             )
+    return Sides.of_money(map(Money, worth.values()), held.values())
 
 
 def _summed(

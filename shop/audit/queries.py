@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.suppliers.models import Supplier
 from kernel.audit import AuditEntry
-from kernel.checks import CheckRun
+from kernel.checks import CheckRun, Sides
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
@@ -30,7 +30,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One invariant of a run."""
+    """One invariant of a run; `sides` are the two sums it compared, where it has two."""
 
     name: str
     title: Text
@@ -38,6 +38,7 @@ class Checked:
     differences: int
     seconds: float
     examples: list[Example]
+    sides: Sides | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,15 @@ def _checked(kept: dict[str, Any]) -> Checked:
     ]
     return Checked(
         kept["name"], Text.kept(kept["title"], {}), kept["rows"], kept["differences"],
-        kept["milliseconds"] / 1000, examples,
+        kept["milliseconds"] / 1000, examples, _sides(kept.get("sides")),
     )  # fmt: skip
+
+
+def _sides(kept: dict[str, Any] | None) -> Sides | None:
+    if not kept:
+        return None
+    left, right = kept["left"], kept["right"]
+    return Sides(Money(left), Money(right)) if kept["unit"] == "fen" else Sides(left, right)
 
 
 def is_running(session: Session) -> bool:

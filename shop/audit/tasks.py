@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from kernel import audit
-from kernel.checks import CheckRun
+from kernel.checks import CheckRun, Sides
+from kernel.money import Money, Price
 from kernel.outbox import errand
 from kernel.services import Services
 from shop.selfcheck import Result, run_all
@@ -43,12 +44,26 @@ def _kept(result: Result) -> dict[str, Any]:
         "rows": result.rows,
         "differences": result.differences,
         "milliseconds": int(result.seconds * 1000),
+        "sides": result.sides and _sides(result.sides),
         "examples": [
             {
                 "subject": each.subject,
                 "message": each.sentence.message,
-                "values": {key: audit.plain(value) for key, value in each.sentence.values.items()},
+                "values": {key: _value(value) for key, value in each.sentence.values.items()},
             }
             for each in result.examples
         ],
     }
+
+
+def _sides(sides: Sides) -> dict[str, Any]:
+    return {
+        "unit": "fen" if isinstance(sides.left, Money) else "base",
+        "left": audit.plain(sides.left),
+        "right": audit.plain(sides.right),
+    }
+
+
+def _value(value: object) -> Any:
+    """As a sentence says it: an amount is read as yuan, not as fen."""
+    return str(value) if isinstance(value, Money | Price) else audit.plain(value)

@@ -85,3 +85,9 @@ def test_the_bank_book_stands_beside_the_statement(auditor, db):
         )  # fmt: skip
 
     auditor.open("/audit/bank").sees("¥120.00", "¥0.00", "one movement, since 23 Nov 2026")
+
+
+def test_the_two_sums_of_an_invariant_stand_side_by_side(app, auditor):
+    auditor.open("/audit/").press("Check again now")
+    Worker(app.extensions["services"]).drain()
+    auditor.open("/audit/").sees("R1: debits are credits 384.00 384.00", "120,000 120,000")

@@ -18,7 +18,7 @@ MOST_BYTES = 1_000_000
 
 
 @bp.post("/webhooks/stripe")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]
 @public
 def stripe() -> tuple[Response, int]:
     payload = request.get_data(cache=False)
