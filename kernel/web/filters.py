@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from fractions import Fraction
+from typing import TypeVar
 
 from flask import Flask
 
@@ -15,6 +17,7 @@ from kernel.sharing import half_up
 from kernel.web import i18n
 
 NOTHING = "—"
+T = TypeVar("T")
 
 
 def init_app(app: Flask) -> None:
@@ -33,7 +36,13 @@ def init_app(app: Flask) -> None:
         iso=iso,
         label=label,
         t=i18n.say,
+        first=first,
     )
+
+
+def first(values: Iterable[T]) -> T | None:
+    """None of an empty list, where Jinja's own would answer something that cannot be asked."""
+    return next(iter(values), None)
 
 
 def money(amount: Money | None) -> str:
