@@ -1,11 +1,13 @@
 """What stands in the masthead of each desk, and where a person's work begins.
 
-An entry whose page does not exist yet is not shown: nothing leads nowhere.
+An entry whose page does not exist, or that is closed to the reader, is not shown: nothing leads
+nowhere. Templates ask `may_open(address)` before they link to a page of another role.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from flask import Flask, current_app
 from werkzeug.exceptions import HTTPException
@@ -14,16 +16,16 @@ from werkzeug.routing import RequestRedirect
 from kernel.actors import CANTEEN, COOPERATIVE, OFFICE, Role
 from kernel.errors import Text
 from kernel.people import Membership
+from kernel.web.access import acting
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`key` is what a page sets as `nav`; `roles` who sees it (empty: everybody of this desk)."""
+    """`key` is what a page sets as `nav`; who sees it is what its page says of who may enter."""
 
     key: str
     label: Text
     address: str
-    roles: tuple[Role, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +42,7 @@ CANTEEN_DESK = Desk(
         Entry("canteen.today", Text("Today"), "/canteen/"),
         Entry("canteen.quota", Text("Quota"), "/canteen/quota"),
         Entry("canteen.filings", Text("Filings"), "/canteen/filings"),
-        Entry(
-            "canteen.order", Text("Place an order"), "/canteen/orders/new", (Role.BUYER, Role.UNION)
-        ),
+        Entry("canteen.order", Text("Place an order"), "/canteen/orders/new"),
         Entry("canteen.orders", Text("Orders"), "/canteen/orders"),
         Entry("canteen.approvals", Text("Approvals"), "/canteen/approvals"),
         Entry("canteen.deliveries", Text("Deliveries"), "/canteen/deliveries"),
@@ -141,7 +141,7 @@ NO_DESK = Desk(Text("Account"), (), ())
 
 
 def init_app(app: Flask) -> None:
-    app.jinja_env.globals.update(desk_home=desk_home, desk_of=desk_of)
+    app.jinja_env.globals.update(desk_home=desk_home, desk_of=desk_of, may_open=may_open)
 
 
 def desk_of(acting: Membership | None) -> Desk:
@@ -151,9 +151,7 @@ def desk_of(acting: Membership | None) -> Desk:
     for desk in DESKS:
         if acting.role in desk.roles:
             entries = tuple(
-                entry
-                for entry in desk.entries
-                if (not entry.roles or acting.role in entry.roles) and _exists(entry.address)
+                each for each in desk.entries if _admits(_known(each.address), acting.role)
             )
             return Desk(desk.title, desk.roles, entries)
     return NO_DESK
@@ -165,18 +163,30 @@ def desk_home(acting: Membership | None) -> str | None:
     return entries[0].address if entries else None
 
 
-def _exists(address: str) -> bool:
-    known: dict[str, bool] = current_app.extensions.setdefault("navigation", {})
+def may_open(address: str) -> bool:
+    """Whether there is a page at this address that lets the reader in."""
+    found = acting()
+    return _admits(_access(address), found.role if found else None)
+
+
+def _admits(access: object, role: Role | None) -> bool:
+    return access in ("public", "signed in") or (isinstance(access, tuple) and role in access)
+
+
+def _known(address: str) -> object:
+    """`_access` of an address that stands in this file, looked up once."""
+    known: dict[str, object] = current_app.extensions.setdefault("navigation", {})
     if address not in known:
-        known[address] = _matches(address)
+        known[address] = _access(address)
     return known[address]
 
 
-def _matches(address: str) -> bool:
+def _access(address: str) -> object:
+    """What the view at this address says of who may enter; None where there is none."""
     try:
-        current_app.url_map.bind("localhost").match(address, method="GET")
-    except RequestRedirect:
-        return True
+        endpoint, _ = current_app.url_map.bind("localhost").match(address, method="GET")
+    except RequestRedirect as moved:
+        return _access(urlsplit(moved.new_url).path)
     except HTTPException:
-        return False
-    return True
+        return None
+    return getattr(current_app.view_functions[endpoint], "access", None)

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from kernel import audit
-from kernel.actors import CANTEEN, Role
+from kernel.actors import CANTEEN, OFFICE, Role
 from kernel.errors import Invalid, Missing, Text
 from kernel.money import ZERO, Money, parse_money
 from kernel.regions import prefixes
@@ -146,7 +146,7 @@ def correct(year: int) -> Response:
 
 
 @bp.get("/<code>/receipt")
-@requires(*CANTEEN, Role.DEPARTMENT, Role.DISTRICT, Role.AUDITOR)
+@requires(*CANTEEN, *OFFICE, Role.AUDITOR)
 def receipt(code: str) -> str:
     """One submitted version, as it was submitted; printable, with its hash."""
     found = filing_by_code(session(), code, _scope())
