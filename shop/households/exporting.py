@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask_babel import gettext as _
+from flask_login import current_user
 from sqlalchemy.orm import Session
 
 from catalog.households import queries
@@ -24,7 +25,7 @@ def register_file(session: Session, reach: Reach, wanted: Wanted) -> tuple[bytes
     assert membership is not None
     mark = _(
         "Taken by %(name)s (%(office)s) on %(moment)s; for official use, do not pass on",
-        name=membership.user.name,
+        name=current_user.name,
         office=membership.organisation.short_name,
         moment=moment(now()),
     )

@@ -16,11 +16,13 @@ from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.web.access import actor, requires
 from kernel.web.once import once
 from kernel.web.work import now, session, transaction
-from shop.households.changing.frame import DESK, HOME, Answer, Errors, bp, change, form_page
+from shop.households.changing.frame import HOME, Answer, Errors, bp, change, form_page
 from shop.households.reach import Home, Reach, home_of, reach_of, villages_at
 
+NEW = "/<any(coop, office):desk>/new-household"
 
-@bp.get(f"{DESK}/new")
+
+@bp.get(NEW)
 @requires(*who_changes(Part.REGISTER))
 def new(desk: str) -> str:
     return _new_page(desk, {})
@@ -45,7 +47,7 @@ def _registering(work: Session, desk: str) -> Reach:
     return reach
 
 
-@bp.post(f"{DESK}/new")
+@bp.post(NEW)
 @requires(*who_changes(Part.REGISTER))
 @once
 def register(desk: str) -> Answer:
