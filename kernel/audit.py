@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -112,7 +113,12 @@ def plain(value: Any) -> Any:
 
 def digest(row: Model) -> str:
     """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
-    content = {name: plain(getattr(row, name)) for name in _columns(type(row))}
+    later = _added(type(row))
+    content = {
+        name: value
+        for name in _columns(type(row))
+        if (value := plain(getattr(row, name))) is not None or name not in later
+    }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -132,6 +138,16 @@ def _columns(model: type[Model]) -> tuple[str, ...]:
         )
         _columns_of[model] = found
     return found
+
+
+@cache
+def _added(model: type[Model]) -> frozenset[str]:
+    """Columns that later migrations added (`kernel.db.ADDED`)."""
+    return frozenset(
+        attribute.key
+        for attribute in sa.inspect(model).column_attrs
+        if attribute.columns[0].info.get("audit") == "where set"
+    )
 
 
 @sa.event.listens_for(Work, "after_flush")

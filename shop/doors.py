@@ -19,6 +19,8 @@ from orders.sales import views as sales
 from orders.shares import views as shares
 from shop.audit import views as audit
 from shop.desks import coop_today
+from shop.households import changing as household_changes
+from shop.households import views as households
 from shop.office import views as office
 from shop.storefront import views as storefront
 from shop.views import account, admin, bank, machine, settings
@@ -32,6 +34,9 @@ BLUEPRINTS: list[Blueprint] = [
     coop_today.bp,
     audit.bp,
     *lots.blueprints,
+    households.producers_bp,
+    households.bp,
+    household_changes.bp,
     products.bp,
     *sales.blueprints,
     *payments.blueprints,

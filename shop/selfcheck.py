@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from catalog.households import checks as households
 from catalog.lots import checks as lots
 from kernel import audit
 from kernel.checks import Check, Difference, Sides, rows_of
@@ -91,6 +92,7 @@ CHECKS: list[Check] = [
         _version_numbers,
         rows_of(FrozenVersion, DocumentSequence),
     ),
+    *households.CHECKS,
     *lots.CHECKS,
     *ledger.CHECKS,
     *shares.CHECKS,

@@ -1,4 +1,5 @@
-"""Households, their members, accounts, plots, official status, consents and helpers."""
+"""Households, their members, accounts, plots, official status, consents, helpers, and who read
+what in clear."""
 
 from __future__ import annotations
 
@@ -7,14 +8,19 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kernel.actors import Role
 from kernel.crypto import Sealed
-from kernel.db import Made, Model, related
+from kernel.db import ADDED, Made, Model, related
 from kernel.labels import Labelled
-from kernel.people import User
+from kernel.people import Organisation, User
+from kernel.storage import StoredFile
 
 
 class Household(Made, Model):
-    """One family that grows what we sell. Its code is random, so that it says nothing."""
+    """One family that grows what we sell. Its code is random, so that it says nothing.
+
+    `organisation_id` is whoever entered it: a cooperative reads by name what it entered itself.
+    """
 
     __tablename__ = "households"
 
@@ -28,6 +34,9 @@ class Household(Made, Model):
     phone: Mapped[str | None] = mapped_column(Sealed)
     phone_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisations.id"), info=ADDED
+    )
 
     members: Mapped[list[HouseholdMember]] = related(back_populates="household")
     accounts: Mapped[list[PayoutAccount]] = related(back_populates="household")
@@ -40,17 +49,32 @@ class Sex(Labelled):
     MALE = "male"
 
 
+# Of the people who live there now: who left may belong to another household.
+_PRESENT = sa.text("left_on IS NULL")
+
+
 class HouseholdMember(Made, Model):
+    """Somebody of the family. Who left stays in the books with the day; nobody is deleted."""
+
     __tablename__ = "household_members"
+    __table_args__ = (
+        sa.Index(
+            "uq_household_members_present_identity", "identity_hash", unique=True,
+            sqlite_where=_PRESENT, postgresql_where=_PRESENT,
+        ),
+        sa.CheckConstraint("left_on IS NULL OR NOT is_head", name="who_left_heads_nothing"),
+    )  # fmt: skip
 
     household_id: Mapped[int] = mapped_column(sa.ForeignKey("households.id"), index=True)
     name: Mapped[str] = mapped_column(sa.String(40))
     relation: Mapped[str] = mapped_column(sa.String(20))
     sex: Mapped[Sex]
     identity: Mapped[str | None] = mapped_column(Sealed)
-    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), unique=True)
+    identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     is_head: Mapped[bool] = mapped_column(default=False)
     can_work: Mapped[bool] = mapped_column(default=True)
+    left_on: Mapped[date | None] = mapped_column(info=ADDED)
+    left_why: Mapped[str | None] = mapped_column(sa.String(120), info=ADDED)
 
     household: Mapped[Household] = related(back_populates="members")
 
@@ -65,9 +89,13 @@ class MonitorType(Labelled):
 
 
 class RiskStatus(Labelled):
+    """风险未消除, 稳定消除, 自然消除; RESOLVED is for sources that do not say which."""
+
     NONE = "none"
     OPEN = "open"
     RESOLVED = "resolved"
+    RESOLVED_STEADILY = "resolved_steadily"
+    RESOLVED_NATURALLY = "resolved_naturally"
 
 
 class HouseholdStatus(Made, Model):
@@ -78,6 +106,7 @@ class HouseholdStatus(Made, Model):
     __table_args__ = (
         sa.CheckConstraint("monitor_type <> 'unstable' OR lifted", name="unstable_was_lifted"),
         sa.CheckConstraint("monitor_type <> 'marginal' OR NOT lifted", name="marginal_was_not"),
+        sa.CheckConstraint("trim(source) <> ''", name="has_a_source"),
         sa.UniqueConstraint("household_id", "as_of", "source"),
     )
 
@@ -110,7 +139,10 @@ class PayoutAccount(Made, Model):
 
 
 class Plot(Made, Model):
-    """A field: its area in hundredths of a mu and the crop (product code) of one year."""
+    """A field: its area in hundredths of a mu and the crop (product code) of one year.
+
+    A retired one stays readable and counts for nothing.
+    """
 
     __tablename__ = "plots"
 
@@ -119,6 +151,8 @@ class Plot(Made, Model):
     area_mu_100: Mapped[int]
     crop: Mapped[str] = mapped_column(sa.String(8), index=True)
     year: Mapped[int]
+    retired_on: Mapped[date | None] = mapped_column(info=ADDED)
+    retired_why: Mapped[str | None] = mapped_column(sa.String(120), info=ADDED)
 
 
 class ConsentPurpose(Labelled):
@@ -127,8 +161,20 @@ class ConsentPurpose(Labelled):
     STORY = "story"
 
 
+class ConsentScope(Labelled):
+    """Where it may be shown: on the pages of this house, or also on what is printed."""
+
+    WEBSITE = "website"
+    PRINT = "print"
+
+
 class Consent(Made, Model):
-    """What a household allows to be shown in public, until it takes that back."""
+    """What a household allows to be shown in public, until it takes that back.
+
+    `evidence` is the signed paper; `picture` what a consent to a photo is about. A picture is
+    found in public by the hash of its bytes, and only while the consent stands. Consents from
+    before scopes were written down are for the website.
+    """
 
     __tablename__ = "consents"
 
@@ -137,14 +183,34 @@ class Consent(Made, Model):
     content: Mapped[str] = mapped_column(sa.Text)
     given_on: Mapped[date]
     withdrawn_on: Mapped[date | None]
+    scope: Mapped[ConsentScope | None] = mapped_column(info=ADDED)
+    evidence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_files.id"), info=ADDED)
+    picture_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("stored_files.id"), index=True, info=ADDED
+    )
+    withdrawn_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=ADDED)
 
     household: Mapped[Household] = related(back_populates="consents")
+    evidence: Mapped[StoredFile | None] = related(foreign_keys=[evidence_id])
+    picture: Mapped[StoredFile | None] = related(foreign_keys=[picture_id])
+
+
+_OPEN = sa.text("valid_to IS NULL")
 
 
 class HelperAssignment(Made, Model):
     """帮扶责任人: one per household at a time, with history."""
 
     __tablename__ = "helper_assignments"
+    __table_args__ = (
+        sa.Index(
+            "uq_helper_assignments_open", "household_id", unique=True,
+            sqlite_where=_OPEN, postgresql_where=_OPEN,
+        ),
+        sa.CheckConstraint(
+            "valid_to IS NULL OR valid_to >= valid_from", name="ends_after_it_began"
+        ),
+    )  # fmt: skip
 
     household_id: Mapped[int] = mapped_column(sa.ForeignKey("households.id"), index=True)
     user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
@@ -153,3 +219,23 @@ class HelperAssignment(Made, Model):
 
     household: Mapped[Household] = related()
     user: Mapped[User] = related(foreign_keys=[user_id])
+
+
+class Reveal(Made, Model):
+    """Somebody read a masked detail in clear, and said why (domain.md §5.5). Never the detail."""
+
+    __tablename__ = "reveals"
+    __append_only__ = True
+    __table_args__ = (sa.Index("ix_reveals_who", "made_by_id", "made_at"),)
+
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("households.id"), index=True)
+    member_id: Mapped[int | None] = mapped_column(sa.ForeignKey("household_members.id"))
+    detail: Mapped[str] = mapped_column(sa.String(16))
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    role: Mapped[Role | None]
+    organisation_id: Mapped[int | None] = mapped_column(sa.ForeignKey("organisations.id"))
+
+    household: Mapped[Household] = related()
+    member: Mapped[HouseholdMember | None] = related()
+    reader: Mapped[User | None] = related(foreign_keys="Reveal.made_by_id")
+    organisation: Mapped[Organisation | None] = related()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 
 from flask import (
     Blueprint,
@@ -17,20 +18,24 @@ from flask import (
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from catalog.households.queries import bulk_reveals, reveals
+from catalog.households.rules import MANY_REVEALS
 from kernel import audit
 from kernel.actors import Role
 from kernel.outbox import enqueue
 from kernel.web.access import requires
 from kernel.web.once import once
-from kernel.web.work import now, services, session, transaction
+from kernel.web.work import now, services, session, today, transaction
 from orders.ledger.queries import statement, trial_balance
 from orders.ledger.queries.beancount import ledger_lines
 from orders.ledger.rules import account_name
 from shop.audit import queries
+from shop.households.reach import DETAIL_WORDS
 
 bp = Blueprint("audit", __name__, url_prefix="/audit")
 
 PER_PAGE = 50
+ALARM_DAYS = 30
 
 
 @bp.get("/")
@@ -109,3 +114,32 @@ def trail() -> str:
         count=count,
         head=head,
     )
+
+
+@bp.get("/reveals")
+@requires(Role.AUDITOR)
+def reveals_page() -> str:
+    """What was read in clear of households: by whom, of whom, why; first of all who read many."""
+    page = max(1, request.args.get("page", 1, type=int))
+    user_id, day = request.args.get("user", type=int), _day(request.args.get("day", ""))
+    rows = reveals(
+        session(), user_id=user_id, day=day, offset=(page - 1) * PER_PAGE, limit=PER_PAGE + 1
+    )
+    return render_template(
+        "audit/reveals.html",
+        rows=rows[:PER_PAGE],
+        more=len(rows) > PER_PAGE,
+        page=page,
+        chosen=user_id is not None or day is not None,
+        bulk=bulk_reveals(session(), since=today() - timedelta(days=ALARM_DAYS)),
+        many=MANY_REVEALS,
+        days=ALARM_DAYS,
+        detail_words=DETAIL_WORDS,
+    )
+
+
+def _day(typed: str) -> date | None:
+    try:
+        return date.fromisoformat(typed)
+    except ValueError:
+        return None

@@ -24,6 +24,7 @@ from kernel.db import get_or_missing
 from kernel.periods import business_day
 from shop.demo import tables
 from shop.demo.people import HELPERS_PER_VILLAGE, SAMPLE_VILLAGE, employ
+from shop.demo.pictures import paper
 from shop.demo.tables import VillageRow
 from shop.demo.town import Home, Town
 
@@ -142,7 +143,7 @@ def _settle_home(
             proof="惠农一卡通登记表", by=clerk, now=now,
         )  # fmt: skip
     if home.crops and home.number % 9 == 4:
-        _consents(session, key, home, clerk, chance, now)
+        _consents(town, session, key, home, clerk, chance, now)
 
 
 def _members(
@@ -182,23 +183,28 @@ def _status(
 
 
 def _as_of(now: datetime) -> date:
-    return business_day(now).replace(month=9, day=30)
+    """The last autumn's list that is out."""
+    today = business_day(now)
+    listed = today.replace(month=9, day=30)
+    return listed if listed <= today else listed.replace(year=today.year - 1)
 
 
 def _consents(
-    session: Session, key: int, home: Home, clerk: Actor, chance: Random, now: datetime
+    town: Town, session: Session, key: int, home: Home, clerk: Actor, chance: Random, now: datetime
 ) -> None:
     village = next(each.name for each in tables.villages() if each.code == home.village)
     alias = f"{village} {home.surname}师傅"
     day = business_day(now)
+    signed = paper(town.services.storage)
     give_consent(
-        session, key, purpose=ConsentPurpose.ALIAS, content=alias, given_on=day, by=clerk, now=now
-    )
+        session, key, purpose=ConsentPurpose.ALIAS, content=alias, given_on=day, evidence=signed,
+        by=clerk, now=now,
+    )  # fmt: skip
     if chance.random() < 0.5:
         story = chance.choice(tables.words()["stories"])
         give_consent(
             session, key, purpose=ConsentPurpose.STORY, content=story, given_on=day,
-            by=clerk, now=now,
+            evidence=signed, by=clerk, now=now,
         )  # fmt: skip
 
 

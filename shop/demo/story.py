@@ -9,6 +9,7 @@ from shop.demo.canteens import Flow, plan_grid
 from shop.demo.citizens import Fate, plan_parcel
 from shop.demo.menus import Grid, Parcel
 from shop.demo.payouts import plan_payouts
+from shop.demo.register import plan_register
 from shop.demo.statements import Till
 from shop.demo.tables import UnitRow
 from shop.demo.today import asked_for_money_back, parcels_of_today, plan_today, specials
@@ -44,4 +45,5 @@ def plan_story(
     for parcel in asked_for_money_back(town):
         fate = Fate(pays=True, refund="asked", reviews=False)
         plan_parcel(town, parcel, town.chance(f"parcel:{parcel.number}"), fate=fate)
+    plan_register(town)
     plan_today(town)

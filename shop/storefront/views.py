@@ -9,6 +9,7 @@ from datetime import date
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from catalog.households.queries import public_picture, voices_in
 from catalog.lots.queries import (
     ShelfRow,
     Sorting,
@@ -23,7 +24,7 @@ from catalog.products.queries import category_by_slug
 from kernel.errors import Missing, Text
 from kernel.text import tidy
 from kernel.web.access import public
-from kernel.web.work import session, today
+from kernel.web.work import services, session, today
 from shop.storefront import dividing, offers, queries, seasons, stories
 from shop.storefront.lines import lines
 from shop.storefront.remembered import remembered
@@ -200,8 +201,18 @@ def village(code: str) -> str:
         households=queries.households_with_goods(session(), code, today()),
         lines=lines(rows, offers.shares(session(), rows, today())),
         village=found,
-        voices=queries.voices_of(session(), code),
+        voices=voices_in(session(), code),
     )
+
+
+@bp.get("/villages/photos/<sha256>")
+@public
+def village_photo(sha256: str) -> Response:
+    """A photo that a household lets us show; gone at once when it takes that back."""
+    file = public_picture(session(), sha256)
+    answer = Response(services().storage.get(file.sha256), mimetype=file.media_type)
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @bp.get("/trace")

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 
 from catalog.households import operations as households
 from catalog.households import queries
+from catalog.households.checks import CHECKS
 from catalog.households.models import (
     Consent,
     ConsentPurpose,
+    HelperAssignment,
     Household,
     HouseholdMember,
     HouseholdStatus,
@@ -29,6 +31,8 @@ from catalog.suppliers.queries import catchment, supplier_of, supplier_sheet
 from kernel.actors import Role
 from kernel.audit import AuditEntry
 from kernel.codes import identity_with_check
+from kernel.crypto import keyed_hash
+from kernel.db import stamp
 from kernel.errors import Forbidden, Invalid, Missing, Refusal
 from kernel.regions import prefixes
 from tests import makers
@@ -309,3 +313,58 @@ def test_the_same_certificate_again_changes_nothing_and_another_is_refused(sessi
     assert suppliers.add_certificate(session, body.id, **held, **DID).id == first.id
     with pytest.raises(Refusal):
         suppliers.add_certificate(session, other.id, **held, **DID)
+
+
+def test_the_self_check_finds_what_somebody_wrote_behind_the_operations(session, home):
+    add_head(session, home)
+    open_account(session, home)
+    session.flush()
+
+    def found():
+        session.expire_all()
+        return {check.name for check in CHECKS if list(check.run(session))}
+
+    assert found() == set()
+    for wrong, name in (
+        ("UPDATE household_members SET identity_hash = 'x'", "households.hashes"),
+        (
+            "INSERT INTO consents"
+            " (household_id, purpose, content, given_on, made_at, door, program)"
+            " SELECT id, 'photo', '', '2026-11-01', made_at, door, program FROM households",
+            "households.photos",
+        ),
+        (
+            "INSERT INTO household_members (household_id, name, relation, sex, is_head, can_work,"
+            " made_at, door, program)"
+            " SELECT id, '又一', '', 'male', true, true, made_at, door, program FROM households",
+            "households.one_at_a_time",
+        ),
+        (
+            "INSERT INTO reveals (household_id, detail, reason, made_at, door, program)"
+            " SELECT id, 'name', ' ', made_at, door, program FROM households",
+            "households.reasons",
+        ),
+    ):
+        before = found()
+        session.execute(sa.text(wrong))
+        assert found() - before == {name}, wrong
+
+
+def test_the_database_itself_holds_one_helper_and_one_present_number(session, home):
+    add_head(session, home)
+    other = makers.household(session, "李四")
+    who = makers.user(session, "陈帮扶")
+    households.assign_helper(session, home.id, who.id, valid_from=TODAY, **DID)
+    session.flush()
+    for row in (
+        HelperAssignment(
+            household_id=home.id, user_id=who.id, valid_from=TODAY, **stamp(SOMEBODY, NOON)
+        ),
+        HouseholdMember(
+            household_id=other.id, name="张三丰", relation="户主", sex=Sex.MALE,
+            identity_hash=keyed_hash(IDENTITY), **stamp(SOMEBODY, NOON),
+        ),
+    ):  # fmt: skip
+        with pytest.raises(sa.exc.IntegrityError), session.begin_nested():
+            session.add(row)
+            session.flush()

@@ -147,12 +147,12 @@ def test_the_matrix_of_who_sees_what():
 
     masked, ends = "500114********0019", "****0019"
     full, stars = "张三丰", "张*"
-    assert row(Detail.NAME) == ["", stars, full, full, full, full, stars, stars]
-    assert row(Detail.IDENTITY) == ["", "", ends, masked, masked, masked, masked, masked]
+    assert row(Detail.NAME) == ["", stars, stars, full, full, full, full, stars, stars]
+    assert row(Detail.IDENTITY) == ["", "", "", ends, masked, masked, masked, masked, masked]
     phone, hidden = "13812345678", "138****5678"
-    assert row(Detail.PHONE) == ["", "", hidden, phone, phone, hidden, hidden, hidden]
+    assert row(Detail.PHONE) == ["", "", "", hidden, phone, phone, hidden, hidden, hidden]
     last = "****0123"
-    assert row(Detail.ACCOUNT) == ["", "", last, last, last, last, "", last]
+    assert row(Detail.ACCOUNT) == ["", "", "", last, last, last, last, "", last]
 
 
 def test_nobody_but_those_who_must_know_sees_who_is_poor():

@@ -360,9 +360,15 @@ class Producer:
 
 
 def producers(
-    session: Session, supplier_id: int, *, year: int, text: str = "", limit: int = 300
+    session: Session,
+    supplier_id: int,
+    *,
+    year: int,
+    text: str = "",
+    household_ids: Sequence[int] | None = None,
+    limit: int = 300,
 ) -> list[Producer]:
-    """A supplier's own producers of the year, by village, group and name."""
+    """A supplier's own producers of the year, by village, group and name; all or these."""
     start, end = year_span(year)
     last = sa.func.max(WeighSlip.weighed_at)
     query = (
@@ -391,6 +397,8 @@ def producers(
         .order_by(Household.region_code, Household.group_no, Household.pinyin, Household.id)
         .limit(limit)
     )
+    if household_ids is not None:
+        query = query.where(Household.id.in_(household_ids))
     if text:
         query = query.where(
             sa.or_(

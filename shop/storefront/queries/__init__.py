@@ -18,7 +18,6 @@ from shop.storefront.queries.villages import (
     goods_of_villages,
     households_with_goods,
     village_by,
-    voices_of,
 )
 
 __all__ = [
@@ -40,7 +39,6 @@ __all__ = [
     "seasons_of",
     "sharing_of",
     "village_by",
-    "voices_of",
     "year_of_money",
     "year_of_shares",
 ]

@@ -8,29 +8,13 @@ from datetime import date, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.households.models import Consent, ConsentPurpose, Household
-from catalog.households.queries import Voice, consented_voices
+from catalog.households.models import Household
 from catalog.households.rules import shown_count
 from catalog.lots.models import Contribution, Lot
 from catalog.products.models import (
     Product,
 )
 from kernel.regions import Level, Region
-
-
-def voices_of(session: Session, village: str) -> list[Voice]:
-    """What households of a village let us say of them."""
-    ids = session.scalars(
-        sa.select(Consent.household_id)
-        .join(Household, Household.id == Consent.household_id)
-        .where(
-            Household.region_code == village,
-            Consent.purpose == ConsentPurpose.ALIAS,
-            Consent.withdrawn_on.is_(None),
-        )
-        .distinct()
-    ).all()
-    return consented_voices(session, ids) if ids else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,39 +1,25 @@
-"""Who may see what of a household, and how it is written then (domain.md §5.5). Pure."""
+"""Who may see what of a household, and how it is written then (domain.md §5.5). Pure.
+
+This is the one place: a page or an export asks here, and shows what it is given.
+"""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from datetime import date
 
+from catalog.households.rules.register import under_age
 from kernel.actors import CANTEEN, COOPERATIVE, Role
 from kernel.codes import mask_identity, mask_name, mask_phone
 
-SMALL = 5
-
-
-def shown_count(count: int) -> str:
-    """A count for the public: what lies between nothing and five is only `<5`."""
-    assert count >= 0
-    return f"<{SMALL}" if 0 < count < SMALL else str(count)
-
-
-def shown_counts(counts: Iterable[int]) -> list[str]:
-    """Parts of a published sum. When exactly one part is hidden it could be found by subtraction,
-    so the smallest of the others is rounded down to a multiple of five and marked with `+`."""
-    parts = list(counts)
-    hidden = [count for count in parts if 0 < count < SMALL]
-    shown = [shown_count(count) for count in parts]
-    if len(hidden) == 1 and len(parts) > 1:
-        others = [i for i, count in enumerate(parts) if count >= SMALL]
-        if others:
-            blurred = min(others, key=lambda i: (parts[i], i))
-            shown[blurred] = f"{parts[blurred] // SMALL * SMALL}+"
-    return shown
-
 
 class Viewer(enum.Enum):
+    """Who reads. A cooperative is SUPPLIER to its own producers and COLLECTOR to everybody else who
+    lives where it collects."""
+
     PUBLIC = "public"
     BUYER = "buyer"
+    COLLECTOR = "collector"
     SUPPLIER = "supplier"
     HELPER = "helper"
     HOUSEHOLD = "household"
@@ -43,8 +29,11 @@ class Viewer(enum.Enum):
 
 
 class Detail(enum.Enum):
+    """What there is to see; MINOR is the name of a member who is under age."""
+
     CODE = "code"
     NAME = "name"
+    MINOR = "minor"
     IDENTITY = "identity"
     PHONE = "phone"
     ACCOUNT = "account"
@@ -73,18 +62,19 @@ _M, _4, _R, _F = Display.MASKED, Display.LAST4, Display.REVEALED_ON_REQUEST, Dis
 _V, _G, _O = Display.VILLAGE, Display.GROUP, Display.OWN_PAYMENTS
 
 _COLUMNS = (
-    Viewer.PUBLIC, Viewer.BUYER, Viewer.SUPPLIER, Viewer.HELPER,
+    Viewer.PUBLIC, Viewer.BUYER, Viewer.COLLECTOR, Viewer.SUPPLIER, Viewer.HELPER,
     Viewer.HOUSEHOLD, Viewer.TOWNSHIP, Viewer.COUNTY, Viewer.AUDITOR,
 )  # fmt: skip
 _MATRIX = {
-    Detail.CODE:     (_N, _N, _F, _F, _F, _F, _F, _F),
-    Detail.NAME:     (_A, _M, _F, _F, _F, _F, _R, _R),
-    Detail.IDENTITY: (_N, _N, _4, _M, _M, _M, _R, _R),
-    Detail.PHONE:    (_N, _N, _M, _F, _F, _M, _M, _M),
-    Detail.ACCOUNT:  (_N, _N, _4, _4, _4, _4, _N, _R),
-    Detail.ADDRESS:  (_V, _V, _G, _F, _F, _F, _V, _V),
-    Detail.STATUS:   (_N, _N, _C, _F, _F, _F, _F, _F),
-    Detail.INCOME:   (_C, _C, _O, _F, _F, _F, _F, _F),
+    Detail.CODE:     (_N, _N, _F, _F, _F, _F, _F, _F, _F),
+    Detail.NAME:     (_A, _M, _M, _F, _F, _F, _F, _R, _R),
+    Detail.MINOR:    (_N, _N, _N, _N, _F, _F, _F, _M, _M),
+    Detail.IDENTITY: (_N, _N, _N, _4, _M, _M, _M, _R, _R),
+    Detail.PHONE:    (_N, _N, _N, _M, _F, _F, _M, _M, _M),
+    Detail.ACCOUNT:  (_N, _N, _N, _4, _4, _4, _4, _N, _R),
+    Detail.ADDRESS:  (_V, _V, _G, _G, _F, _F, _F, _V, _V),
+    Detail.STATUS:   (_N, _N, _C, _C, _F, _F, _F, _F, _F),
+    Detail.INCOME:   (_C, _C, _N, _O, _F, _F, _F, _F, _F),
 }  # fmt: skip
 
 
@@ -96,6 +86,12 @@ def display(detail: Detail, viewer: Viewer) -> Display:
 def may_reveal(detail: Detail, viewer: Viewer) -> bool:
     """Whether this viewer may ask, with a reason that is logged, to see the detail in clear."""
     return display(detail, viewer) is Display.REVEALED_ON_REQUEST
+
+
+def name_of_member(is_head: bool, identity: str | None, today: date) -> Detail:
+    """As what the name of a member is shown: whoever heads a household is known by it, a child is
+    nobody's business but the family's and its helpers'."""
+    return Detail.MINOR if not is_head and under_age(identity, today) else Detail.NAME
 
 
 def viewer_of(role: Role | None) -> Viewer:
@@ -139,7 +135,7 @@ def shown_place(village: str, group_no: int, viewer: Viewer) -> tuple[str, int |
 
 
 def _masked(detail: Detail, value: str) -> str:
-    if detail is Detail.NAME:
+    if detail in (Detail.NAME, Detail.MINOR):
         return mask_name(value)
     if detail is Detail.PHONE:
         return mask_phone(value)
@@ -148,12 +144,7 @@ def _masked(detail: Detail, value: str) -> str:
     return f"****{value[-4:]}"
 
 
-def identity_is_foreign(number: str, region_code: str) -> bool:
-    """Worth a second look, never a reason to refuse: many here carry the prefix that their county
-    had before its code changed (G23)."""
-    return number[:6] != region_code[:6]
-
-
-def needs_mandate(holder: str, names: Iterable[str]) -> bool:
-    """Whoever is paid and does not belong to the household needs a written mandate (§4.5)."""
-    return holder.strip() not in {name.strip() for name in names}
+def finds_by_part(viewer: Viewer) -> bool:
+    """Whether a part of a name finds a household. Where names are masked only the whole name does:
+    a list that answers to every beginning would spell out what it hides."""
+    return display(Detail.NAME, viewer) is Display.FULL
