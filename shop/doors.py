@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from catalog.lots import views as lots
 from catalog.products import views as products
+from catalog.suppliers import views as suppliers
 from orders.agencies.views import coop as agencies_coop
 from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
@@ -21,6 +22,7 @@ from shop.audit import views as audit
 from shop.desks import coop_today
 from shop.office import views as office
 from shop.storefront import views as storefront
+from shop.suppliers import views as supplier_desks
 from shop.views import account, admin, bank, machine, settings
 
 BLUEPRINTS: list[Blueprint] = [
@@ -33,6 +35,8 @@ BLUEPRINTS: list[Blueprint] = [
     audit.bp,
     *lots.blueprints,
     products.bp,
+    *suppliers.blueprints,
+    *supplier_desks.blueprints,
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,

@@ -70,6 +70,7 @@ COOP_DESK = Desk(
         Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
         Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
         Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+        Entry("coop.supplier", Text("Our admission"), "/coop/supplier"),
     ),
 )
 
@@ -81,6 +82,12 @@ OFFICE_DESK = Desk(
         Entry("office.units", Text("Units"), "/office/units"),
         Entry("office.filings", Text("Filings"), "/office/filings"),
         Entry("office.households", Text("Households and villages"), "/office/households"),
+        Entry(
+            "office.suppliers",
+            Text("Suppliers"),
+            "/office/suppliers",
+            (Role.OFFICIAL, Role.DISTRICT),
+        ),
         Entry("office.reports", Text("Bulletins and exports"), "/office/reports"),
         Entry("office.policies", Text("Policies"), "/office/policies"),
     ),
