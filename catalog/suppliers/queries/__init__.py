@@ -4,8 +4,8 @@ from catalog.suppliers.queries.admission import (
     SupplierRow,
     events_of,
     latest_application,
-    register,
     reviewers_of,
+    supplier_rows,
 )
 from catalog.suppliers.queries.certificates import (
     CertificateRow,
@@ -55,11 +55,11 @@ __all__ = [
     "origins_of",
     "place_names",
     "profile_of",
-    "register",
     "reviewers_of",
     "reviews_of",
     "supplier_by_code",
     "supplier_of",
+    "supplier_rows",
     "supplier_sheet",
     "unreviewed",
 ]

@@ -35,7 +35,7 @@ class SupplierRow:
     since: datetime | None
 
 
-def register(
+def supplier_rows(
     session: Session,
     *,
     states: Sequence[SupplierState] | None = None,

@@ -32,7 +32,7 @@ def index() -> str:
     inside = prefixes(session(), actor().region_code or "")
     page = max(1, request.args.get("page", 1, type=int) or 1)
     words = request.args.get("q", "").strip()[:80]
-    found = queries.register(
+    found = queries.supplier_rows(
         session(), region_prefixes=inside, words=words, offset=PAGE * (page - 1), limit=PAGE + 1
     )
     last_year = today().year - 1
@@ -45,7 +45,7 @@ def index() -> str:
         more=len(found) > PAGE,
         page=page,
         words=words,
-        todo=queries.register(session(), states=TURN, region_prefixes=inside)
+        todo=queries.supplier_rows(session(), states=TURN, region_prefixes=inside)
         if actor().role is Role.DISTRICT
         else [],
         turn=TURN,

@@ -28,7 +28,7 @@ STOPPED = (SupplierState.SUSPENDED, SupplierState.REMOVED)
 def index() -> str:
     page = max(1, request.args.get("page", 1, type=int) or 1)
     words = request.args.get("q", "").strip()[:80]
-    found = queries.register(session(), words=words, offset=PAGE * (page - 1), limit=PAGE + 1)
+    found = queries.supplier_rows(session(), words=words, offset=PAGE * (page - 1), limit=PAGE + 1)
     return render_template(
         "suppliers/register.html",
         nav="admin.suppliers",
@@ -38,7 +38,7 @@ def index() -> str:
         more=len(found) > PAGE,
         page=page,
         words=words,
-        todo=queries.register(session(), states=TURN),
+        todo=queries.supplier_rows(session(), states=TURN),
         turn=TURN,
         expiring=queries.expiring_certificates(session(), today()),
         names={each.id: each for each in queries.all_suppliers(session())},
