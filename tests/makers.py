@@ -175,10 +175,10 @@ def admit(session, of_supplier, *, by=SOMEBODY, now=NOON) -> None:
     """The whole road: applied, two reviews of the county, the platform's."""
     apply(session, of_supplier, by=by, now=now)
     for step in (
-        suppliers.take_up,
+        suppliers.begin_review,
         suppliers.pass_agriculture,
         suppliers.pass_revitalisation,
-        suppliers.take_up,
+        suppliers.begin_platform_review,
         suppliers.admit_supplier,
     ):
         step(session, of_supplier.id, by=by, now=now)

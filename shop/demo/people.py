@@ -11,12 +11,13 @@ from catalog.suppliers.operations import (
     Declared,
     add_certificate,
     admit_supplier,
+    begin_platform_review,
+    begin_review,
     pass_agriculture,
     pass_revitalisation,
     register_supplier,
     save_profile,
     submit_application,
-    take_up,
 )
 from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
@@ -198,8 +199,9 @@ def _admit(session: Session, supplier_id: int, town: Town, now: datetime) -> Non
     first, second = (town.actor("district", Role.DISTRICT, number) for number in (0, 1))
     operator = town.actor("platform", Role.OPERATOR)
     for step, by in (
-        (submit_application, manager), (take_up, first), (pass_agriculture, first),
-        (pass_revitalisation, second), (take_up, operator), (admit_supplier, operator),
+        (submit_application, manager), (begin_review, first), (pass_agriculture, first),
+        (pass_revitalisation, second), (begin_platform_review, operator),
+        (admit_supplier, operator),
     ):  # fmt: skip
         step(session, supplier_id, by=by, now=now)
 

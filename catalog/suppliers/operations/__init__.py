@@ -2,6 +2,8 @@
 
 from catalog.suppliers.operations.admission import (
     admit_supplier,
+    begin_platform_review,
+    begin_review,
     order_rectification,
     pass_agriculture,
     pass_revitalisation,
@@ -9,7 +11,6 @@ from catalog.suppliers.operations.admission import (
     return_application,
     submit_application,
     suspend_supplier,
-    take_up,
     withdraw_application,
 )
 from catalog.suppliers.operations.certificates import (
@@ -32,6 +33,8 @@ __all__ = [
     "Declared",
     "add_certificate",
     "admit_supplier",
+    "begin_platform_review",
+    "begin_review",
     "correct_link_payment",
     "end_link",
     "open_link",
@@ -48,7 +51,6 @@ __all__ = [
     "save_profile",
     "submit_application",
     "suspend_supplier",
-    "take_up",
     "warn_of_expiry",
     "withdraw_application",
     "withdraw_certificate",

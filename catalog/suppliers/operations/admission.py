@@ -116,46 +116,41 @@ def withdraw_application(
     return _step(session, supplier_id, _S.DRAFT, frm=_S.APPLIED, by=by, now=now)
 
 
-def take_up(session: Session, supplier_id: int, *, by: Actor, now: datetime) -> Supplier:
-    """The county's first reviewer, or the platform's, begins to look at it."""
-    supplier = _locked(session, supplier_id)
-    to = _S.PLATFORM_REVIEW if supplier.state is _S.RECOMMENDED else _S.AGRICULTURE_REVIEW
-    return _step(session, supplier_id, to, by=by, now=now)
+def begin_review(session: Session, supplier_id: int, *, by: Actor, now: datetime) -> Supplier:
+    """The county begins to look at it; from now on the applicant cannot take it back."""
+    return _step(session, supplier_id, _S.AGRICULTURE_REVIEW, by=by, now=now)
 
 
 def pass_agriculture(session: Session, supplier_id: int, *, by: Actor, now: datetime) -> Supplier:
     """Production, capability and quality are as declared; 乡村振兴 looks next."""
-    supplier = _locked(session, supplier_id)
-    application = latest_application(session, supplier.id)
-    if application is not None and supplier.state is _S.AGRICULTURE_REVIEW:
-        application.agriculture_by_id, application.agriculture_at = by.user_id, now
-    return _step(session, supplier_id, _S.REVITALISATION_REVIEW, by=by, now=now)
+    return _step(
+        session, supplier_id, _S.REVITALISATION_REVIEW, signs="agriculture", by=by, now=now
+    )
 
 
 def pass_revitalisation(
     session: Session, supplier_id: int, *, by: Actor, now: datetime
 ) -> Supplier:
     """The link to households is proven, says somebody else; the county recommends it."""
-    supplier = _locked(session, supplier_id)
-    application = latest_application(session, supplier.id)
-    if application is not None and supplier.state is _S.REVITALISATION_REVIEW:
-        if by.user_id is not None and application.agriculture_by_id == by.user_id:
-            raise Refusal(
-                "You made the agriculture review yourself; somebody else must make this one."
-            )
-        application.revitalisation_by_id, application.revitalisation_at = by.user_id, now
-    return _step(session, supplier_id, _S.RECOMMENDED, by=by, now=now)
+    application = latest_application(session, _locked(session, supplier_id).id)
+    if application and by.user_id is not None and application.agriculture_by_id == by.user_id:
+        raise Refusal("You made the agriculture review yourself; somebody else must make this one.")
+    return _step(session, supplier_id, _S.RECOMMENDED, signs="revitalisation", by=by, now=now)
+
+
+def begin_platform_review(
+    session: Session, supplier_id: int, *, by: Actor, now: datetime
+) -> Supplier:
+    """The operator begins to look at what the county recommended."""
+    return _step(session, supplier_id, _S.PLATFORM_REVIEW, by=by, now=now)
 
 
 def admit_supplier(session: Session, supplier_id: int, *, by: Actor, now: datetime) -> Supplier:
     """From now on its products may be put on sale: after the platform's review, or again after it
     was stopped. Admitting twice changes nothing."""
-    supplier = _locked(session, supplier_id)
-    if supplier.state is _S.PLATFORM_REVIEW:
-        application = latest_application(session, supplier.id)
-        if application is not None:
-            application.platform_by_id, application.platform_at = by.user_id, now
-    return _step(session, supplier_id, _S.ADMITTED, by=by, now=now)
+    reviewed = _locked(session, supplier_id).state is _S.PLATFORM_REVIEW
+    signs = "platform" if reviewed else ""
+    return _step(session, supplier_id, _S.ADMITTED, signs=signs, by=by, now=now)
 
 
 def return_application(
@@ -221,10 +216,12 @@ def _step(
     sentence: str = "",
     *,
     frm: SupplierState | None = None,
+    signs: str = "",
     by: Actor,
     now: datetime,
 ) -> Supplier:
-    """One move of the table under the supplier's lock; a state it is already in stays."""
+    """One move of the table under the supplier's lock; a state it is already in stays. `signs`:
+    which of the application's three reviews this is."""
     supplier = _locked(session, supplier_id)
     if supplier.state is to:
         return supplier
@@ -244,10 +241,11 @@ def _step(
             )
         if errors:
             raise Invalid(errors)
-    _move(
-        session, supplier, to, latest_application(session, supplier.id), reason, sentence,
-        by=by, now=now,
-    )  # fmt: skip
+    application = latest_application(session, supplier.id)
+    if application is not None and signs:
+        setattr(application, f"{signs}_by_id", by.user_id)
+        setattr(application, f"{signs}_at", now)
+    _move(session, supplier, to, application, reason, sentence, by=by, now=now)
     return supplier
 
 

@@ -40,10 +40,10 @@ ROAD = (
 
 Verb = Callable[..., Any]
 _VERBS: dict[SupplierState, Verb] = {
-    _S.AGRICULTURE_REVIEW: operations.take_up,
+    _S.AGRICULTURE_REVIEW: operations.begin_review,
     _S.REVITALISATION_REVIEW: operations.pass_agriculture,
     _S.RECOMMENDED: operations.pass_revitalisation,
-    _S.PLATFORM_REVIEW: operations.take_up,
+    _S.PLATFORM_REVIEW: operations.begin_platform_review,
     _S.ADMITTED: operations.admit_supplier,
     _S.DRAFT: operations.return_application,
     _S.RECTIFYING: operations.order_rectification,
