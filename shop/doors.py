@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from catalog.lots import views as lots
 from catalog.products import views as products
+from catalog.suppliers import views as suppliers
 from orders.agencies.views import coop as agencies_coop
 from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
@@ -23,6 +24,7 @@ from shop.households import changing as household_changes
 from shop.households import views as households
 from shop.office import views as office
 from shop.storefront import views as storefront
+from shop.suppliers import views as supplier_desks
 from shop.views import account, admin, bank, machine, settings
 
 BLUEPRINTS: list[Blueprint] = [
@@ -38,6 +40,8 @@ BLUEPRINTS: list[Blueprint] = [
     households.bp,
     household_changes.bp,
     products.bp,
+    *suppliers.blueprints,
+    *supplier_desks.blueprints,
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,

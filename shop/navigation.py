@@ -70,6 +70,7 @@ COOP_DESK = Desk(
         Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
         Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
         Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+        Entry("coop.supplier", Text("Our admission"), "/coop/supplier"),
     ),
 )
 
@@ -82,6 +83,7 @@ OFFICE_DESK = Desk(
         Entry("office.filings", Text("Filings"), "/office/filings"),
         Entry("office.households", Text("Households and villages"), "/office/households"),
         Entry("office.register", Text("Household register"), "/office/households/register"),
+        Entry("office.suppliers", Text("Suppliers"), "/office/suppliers"),
         Entry("office.reports", Text("Bulletins and exports"), "/office/reports"),
         Entry("office.policies", Text("Policies"), "/office/policies"),
     ),

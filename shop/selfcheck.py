@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households import checks as households
 from catalog.lots import checks as lots
+from catalog.suppliers import checks as suppliers
 from kernel import audit
 from kernel.checks import Check, Difference, Sides, rows_of
 from kernel.errors import Text
@@ -93,6 +94,7 @@ CHECKS: list[Check] = [
         rows_of(FrozenVersion, DocumentSequence),
     ),
     *households.CHECKS,
+    *suppliers.CHECKS,
     *lots.CHECKS,
     *ledger.CHECKS,
     *shares.CHECKS,

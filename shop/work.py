@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import catalog.products.tasks  # noqa: F401  registers take_off_lapsed
+import catalog.products.tasks
+import catalog.suppliers.tasks  # noqa: F401  registers warn_of_expiry, remind_of_review
 import kernel.mail  # noqa: F401  registers send_mail
 import orders.agencies.tasks
 import orders.payments.tasks

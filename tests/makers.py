@@ -16,8 +16,15 @@ from catalog.lots.models import Confirmation, Contribution, Lot, WeighSlip
 from catalog.products import operations as products
 from catalog.products.models import Grade, Pack, Product, PurchasePrice, Shelf
 from catalog.suppliers import operations as suppliers
-from catalog.suppliers.models import Supplier, SupplierKind
+from catalog.suppliers.models import (
+    CertificateKind,
+    EnterpriseSize,
+    LinkMechanism,
+    Supplier,
+    SupplierKind,
+)
 from kernel.actors import Actor, Door, Role
+from kernel.codes import uscc_with_check
 from kernel.db import stamp
 from kernel.money import Money, Price
 from kernel.people import Membership, Organisation, OrganisationKind, User
@@ -120,8 +127,84 @@ def supplier(session, name=None, *, code=None, admitted=True, region_code=TOWNSH
         now=NOON,
     )
     if admitted:
-        suppliers.admit_supplier(session, made.id, by=SOMEBODY, now=NOON)
+        admit(session, made)
     return made
+
+
+LICENCES = itertools.count(1)
+
+
+def licence_number(serial=None) -> str:
+    """A cooperative's code that holds, another one each time."""
+    return uscc_with_check(f"93500114MA{serial or next(LICENCES):07}")
+
+
+def declared(**given) -> suppliers.Declared:
+    """What a cooperative of the township writes into its application."""
+    given = {
+        "kind": SupplierKind.COOPERATIVE,
+        "uscc": licence_number(),
+        "legal_person": "覃桐安",
+        "origin_code": DASHAN,
+        "base_mu_100": 12_050,
+        "capacity_g": 800_000_000,
+        "main_products": "太空萝卜、魔芋",
+        "contact": "庞柏川",
+        "phone": "02379310000",
+        "bank": "重庆农村商业银行水市支行",
+        "bank_account": "5001140012345678",
+        "annual_sales": Money(186_000_000),
+        "enterprise_size": EnterpriseSize.MICRO,
+        "mechanisms": (LinkMechanism.ORDER, LinkMechanism.WORK),
+        "linkage_statement": "订单保底收购，农忙季雇本村人分拣",
+        **given,
+    }
+    return suppliers.Declared(**given)
+
+
+def apply(session, of_supplier, *, by=SOMEBODY, now=NOON, **given):
+    """The form filled in, the licence recorded, submitted."""
+    body = session.get(Organisation, of_supplier.organisation_id)
+    found = declared(**{"origin_code": body.region_code, **given})
+    suppliers.save_profile(session, of_supplier.id, found, by=by, now=now)
+    certificate(session, of_supplier, number=found.uscc)
+    return suppliers.submit_application(session, of_supplier.id, by=by, now=now)
+
+
+def admit(session, of_supplier, *, by=SOMEBODY, now=NOON) -> None:
+    """The whole road: applied, two reviews of the county, the platform's."""
+    apply(session, of_supplier, by=by, now=now)
+    for step in (
+        suppliers.begin_review,
+        suppliers.pass_agriculture,
+        suppliers.pass_revitalisation,
+        suppliers.begin_platform_review,
+        suppliers.admit_supplier,
+    ):
+        step(session, of_supplier.id, by=by, now=now)
+
+
+def certificate(
+    session,
+    of_supplier,
+    *,
+    kind=CertificateKind.LICENCE,
+    number=None,
+    since=date(2024, 1, 1),
+    until=None,
+    **given,
+):
+    return suppliers.add_certificate(
+        session,
+        of_supplier.id,
+        kind=kind,
+        number=number or licence_number(),
+        valid_from=since,
+        valid_to=until,
+        **given,
+        by=SOMEBODY,
+        now=NOON,
+    )
 
 
 def household(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalog.lots import rules
 from catalog.lots.models import (
+    ConformityCertificate,
     Contribution,
     Lot,
     MoveKind,
@@ -240,6 +241,26 @@ def _prices_do_not_overlap(session: Session) -> Iterator[Difference]:
         )
 
 
+def _certificates_agree(session: Session) -> Iterator[Difference]:
+    """A lot shows its newest certificate, and each says what its own columns say."""
+    newest: dict[int, str] = {}
+    for issued in session.scalars(
+        sa.select(ConformityCertificate).order_by(ConformityCertificate.id)
+    ):
+        if issued.contribution_id is None:
+            newest[issued.lot_id] = issued.number
+        if (issued.content["quantity"], issued.content["basis"]) != (
+            issued.quantity,
+            issued.basis.value,
+        ):
+            yield Difference(
+                f"certificate:{issued.number}", Text("It says something else than was recorded.")
+            )
+    for lot_id, shown in session.execute(sa.select(Lot.id, Lot.certificate_no)):
+        if lot_id in newest and shown != newest[lot_id]:
+            yield Difference(f"lot:{lot_id}", Text("It does not show its newest certificate."))
+
+
 CHECKS = [
     Check(
         "lots.moves",
@@ -270,6 +291,12 @@ CHECKS = [
         Text("Nobody takes in what they weighed themselves"),
         _two_people,
         rows_of(WeighSlip),
+    ),
+    Check(
+        "lots.certificates",
+        Text("Lots show their newest certificate of conformity"),
+        _certificates_agree,
+        rows_of(ConformityCertificate),
     ),
     Check(
         "lots.processing",

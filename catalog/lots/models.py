@@ -213,3 +213,33 @@ class ProcessingInput(Model):
     quantity: Mapped[int]
 
     processing: Mapped[Processing] = related(back_populates="inputs")
+
+
+class CommitmentBasis(Labelled):
+    """承诺依据: what the promise rests on (domain.md §2.3)."""
+
+    ENTRUSTED_TEST = "entrusted_test"
+    OWN_TEST = "own_test"
+    INTERNAL_CONTROL = "internal_control"
+    OWN_PROMISE = "own_promise"
+
+
+class ConformityCertificate(Made, Model):
+    """承诺达标合格证 of a lot, or of one household's part before it was mixed. Written once.
+
+    `content` is what it says, word for word: product, quantity, origin, who answers for it, the
+    promise. A lot that grows or is mixed gets a new one that names its sources.
+    """
+
+    __tablename__ = "conformity_certificates"
+    __append_only__ = True
+
+    number: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), index=True)
+    contribution_id: Mapped[int | None] = mapped_column(sa.ForeignKey("contributions.id"))
+    basis: Mapped[CommitmentBasis]
+    issued_on: Mapped[date]
+    quantity: Mapped[int]
+    content: Mapped[dict[str, Any]]
+    # Numbers of the certificates this one was made from, in order.
+    sources: Mapped[list[Any]]

@@ -35,6 +35,14 @@ def lot_code_is_whole(code: str) -> bool:
     return bool(dash) and len(check) == 1 and check_character(body) == check
 
 
+def keep_until(issued_on: date) -> date:
+    """A certificate of conformity is kept for two years at least (domain.md §2.3)."""
+    try:
+        return issued_on.replace(year=issued_on.year + 2)
+    except ValueError:  # a 29 February
+        return issued_on.replace(year=issued_on.year + 2, month=3, day=1)
+
+
 def cost_up_to(cost: int, quantity: int, taken: int) -> int:
     """What the first `taken` of `quantity` units cost of `cost` fen; parts add up exactly."""
     return half_up(cost * taken, quantity)

@@ -241,8 +241,18 @@ def take_off_lapsed(session: Session, *, by: Actor, now: datetime) -> list[Produ
     taken = []
     for product in queries.on_sale_of(session, list(lapsed)):
         if stops(lapsed[product.supplier_id], fresh=product.fresh):
-            take_off_sale(session, product.id, reason="证照到期", by=by, now=now)
+            take_off_sale(session, product.id, reason=rules.LAPSED, by=by, now=now)
             taken.append(product)
+    return taken
+
+
+def take_off_all(
+    session: Session, supplier_id: int, *, reason: str, by: Actor, now: datetime
+) -> list[Product]:
+    """Everything this supplier has on sale goes off, because it may not sell; returns it, by id."""
+    taken = queries.on_sale_of(session, [supplier_id])
+    for product in taken:
+        take_off_sale(session, product.id, reason=reason, by=by, now=now)
     return taken
 
 

@@ -6,12 +6,25 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy.orm import Session
 
-from catalog.suppliers.models import CertificateKind, SupplierKind
-from catalog.suppliers.operations import add_certificate, admit_supplier, register_supplier
+from catalog.suppliers.models import CertificateKind, EnterpriseSize, LinkMechanism, SupplierKind
+from catalog.suppliers.operations import (
+    Declared,
+    add_certificate,
+    admit_supplier,
+    begin_platform_review,
+    begin_review,
+    pass_agriculture,
+    pass_revitalisation,
+    register_supplier,
+    save_profile,
+    submit_application,
+)
+from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import COMMAND, Role
 from kernel.db import stamp
-from kernel.people import Organisation, OrganisationKind
+from kernel.money import Money
+from kernel.people import Organisation, OrganisationKind, User
 from kernel.periods import business_day
 from kernel.signing_in import add_membership, create_user
 from orders.agencies.models import CanteenType, UnitKind
@@ -51,6 +64,7 @@ SIGN_INS = {
     (SAMPLE_VILLAGE, Role.HOUSEHOLD, 0): "household",
     ("township", Role.OFFICIAL, 0): "official",
     ("district", Role.DISTRICT, 0): "district",
+    ("district", Role.DISTRICT, 1): "district2",
     ("edu", Role.DEPARTMENT, 0): "department",
     ("audit", Role.AUDITOR, 0): "auditor",
     ("platform", Role.OPERATOR, 0): "operator",
@@ -61,7 +75,8 @@ NAMES = {
     "buyer": "冉禾青", "approver": "田桂平", "receiver": "石松安", "receiver2": "冉薯香",
     "finance": "邓竹顺", "union": "何兰芳", "weigher": "龚荞生", "storekeeper": "向杉高",
     "accountant": "陶麦青", "accountant2": "罗穗芳", "manager": "覃桐安", "manager2": "庞柏川",
-    "helper": "简柏生", "official": "谭枫林", "district": "秦葛成", "department": "曾棉云",
+    "helper": "简柏生", "official": "谭枫林", "district": "秦葛成", "district2": "熊杏舒",
+    "department": "曾棉云",
     "auditor": "彭梅霞", "operator": "白桃玉", CITIZEN: "周桑月",
 }  # fmt: skip
 HELPERS_PER_VILLAGE = 6
@@ -92,6 +107,8 @@ def settle_bodies(town: Town, session: Session, now: datetime) -> None:
         desks.setdefault(row["key"], Role.DEPARTMENT)
     for key, role in desks.items():
         employ(town, session, key, role, 0, now)
+    # The county's second review is made by somebody else.
+    employ(town, session, "district", Role.DISTRICT, 1, now)
     town.citizen = create_user(
         session, email=f"{CITIZEN}{MAIL}", name=NAMES[CITIZEN], by=COMMAND, now=now
     ).id
@@ -99,7 +116,6 @@ def settle_bodies(town: Town, session: Session, now: datetime) -> None:
 
 def settle_suppliers(town: Town, session: Session, now: datetime) -> None:
     """Three cooperatives, a workshop and a tea factory apply, show their papers, are admitted."""
-    operator = town.actor("platform", Role.OPERATOR)
     for row in tables.suppliers():
         key = row["code"]
         organisation = _body(
@@ -121,7 +137,73 @@ def settle_suppliers(town: Town, session: Session, now: datetime) -> None:
         )
         town.suppliers[key] = supplier.id
         _certify(session, supplier.id, organisation, row["kind"], town, now)
-        admit_supplier(session, supplier.id, by=operator, now=now)
+        _declare(session, supplier.id, organisation, row["kind"], town, now)
+        _admit(session, supplier.id, town, now)
+
+
+# What each kind of body declares: base (mu × 100), capacity (t), sales (yuan), products, by whom.
+_DECLARED = {
+    "cooperative": (86_000, 900, 1_860_000, "太空萝卜、魔芋、蔬菜", ("order", "work", "dividend")),
+    "workshop": (12_000, 60, 420_000, "豆干、粉条、腌菜", ("order", "work")),
+    "company": (64_000, 40, 2_350_000, "红茶、绿茶", ("order", "land", "work")),
+}
+
+
+def _declare(
+    session: Session,
+    supplier_id: int,
+    organisation: Organisation,
+    kind: str,
+    town: Town,
+    now: datetime,
+) -> None:
+    base, tonnes, sales, products, ways = _DECLARED[kind]
+    supplier = supplier_sheet(session, supplier_id)
+    save_profile(
+        session,
+        supplier_id,
+        Declared(
+            kind=supplier.kind,
+            uscc=str(organisation.uscc),
+            legal_person=_name_of(session, supplier.code, 0, town),
+            origin_code=organisation.region_code,
+            base_mu_100=base,
+            capacity_g=tonnes * 1_000_000,
+            main_products=products,
+            contact=_name_of(session, supplier.code, 1, town),
+            phone=supplier.phone,
+            bank=supplier.bank,
+            bank_account=supplier.bank_account,
+            annual_sales=Money(sales * 100),
+            enterprise_size=EnterpriseSize.MICRO,
+            mechanisms=tuple(LinkMechanism(each) for each in ways),
+            linkage_statement="按公布的收购价敞开收购，农忙季优先雇本村脱贫户分拣，年底按交售量返利",
+        ),
+        by=town.actor(supplier.code, Role.MANAGER),
+        now=now,
+    )
+
+
+def _name_of(session: Session, key: str, number: int, town: Town) -> str:
+    """The supplier's own managers stand in its papers; a small one has only one of them."""
+    actor = town.staff.get((key, Role.MANAGER, number)) or town.actor(key, Role.MANAGER)
+    user = session.get(User, actor.user_id)
+    assert user is not None
+    return user.name
+
+
+def _admit(session: Session, supplier_id: int, town: Town, now: datetime) -> None:
+    """Applied by its manager, reviewed by two people of the county, admitted by the platform."""
+    supplier = supplier_sheet(session, supplier_id)
+    manager = town.actor(supplier.code, Role.MANAGER)
+    first, second = (town.actor("district", Role.DISTRICT, number) for number in (0, 1))
+    operator = town.actor("platform", Role.OPERATOR)
+    for step, by in (
+        (submit_application, manager), (begin_review, first), (pass_agriculture, first),
+        (pass_revitalisation, second), (begin_platform_review, operator),
+        (admit_supplier, operator),
+    ):  # fmt: skip
+        step(session, supplier_id, by=by, now=now)
 
 
 def _certify(
@@ -181,6 +263,13 @@ def settle_applicant(town: Town, session: Session, now: datetime) -> None:
         now=now,
     )
     town.suppliers["MX"] = supplier.id
+    add_certificate(
+        session, supplier.id, kind=CertificateKind.LICENCE, number=str(organisation.uscc),
+        valid_from=business_day(now) - timedelta(days=400), valid_to=None,
+        by=town.actor("MX", Role.MANAGER), now=now,
+    )  # fmt: skip
+    _declare(session, supplier.id, organisation, "cooperative", town, now)
+    submit_application(session, supplier.id, by=town.actor("MX", Role.MANAGER), now=now)
 
 
 def settle_units(town: Town, session: Session, now: datetime) -> None:

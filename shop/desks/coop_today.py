@@ -15,7 +15,7 @@ from catalog.lots import queries as lots
 from catalog.lots.models import SlipState
 from catalog.lots.views.scope import sum_slips
 from catalog.products.models import Product
-from catalog.suppliers.queries import supplier_of
+from catalog.suppliers.queries import expiring_certificates, supplier_of
 from kernel.actors import COOPERATIVE
 from kernel.codes import mask_name
 from kernel.db import sum_money, sum_whole
@@ -30,6 +30,7 @@ from orders.agencies.models import BulkOrder, Stage
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
 from orders.sales.queries import OrderToShip, to_ship
+from shop.suppliers.queries import stopped_by_papers
 
 bp = Blueprint("coop_today", __name__, url_prefix="/coop")
 
@@ -71,6 +72,8 @@ def show_today() -> str:
         expiring=expiring[:MOST],
         urgent=sum(lot.days_left(today()) <= 1 for lot in expiring),
         run=run,
+        papers=expiring_certificates(session(), today(), supplier_id=supplier.id),
+        stopped=len(stopped_by_papers(session(), supplier.id, today())),
     )
 
 

@@ -26,7 +26,7 @@ from catalog.households.rules import Detail, Viewer
 from catalog.products import operations as products
 from catalog.products.models import ProductState, Shelf
 from catalog.suppliers import operations as suppliers
-from catalog.suppliers.models import CertificateKind, SupplierState
+from catalog.suppliers.models import AdmissionReason, CertificateKind, SupplierState
 from catalog.suppliers.queries import catchment, supplier_of, supplier_sheet
 from kernel.actors import Role
 from kernel.audit import AuditEntry
@@ -242,8 +242,12 @@ def test_a_supplier_moves_only_where_it_may(session):
     body = makers.supplier(session)
     suppliers.admit_supplier(session, body.id, **DID)
     with pytest.raises(Invalid):
-        suppliers.suspend_supplier(session, body.id, reason="", **DID)
-    suppliers.suspend_supplier(session, body.id, reason="整改", **DID)
+        suppliers.suspend_supplier(
+            session, body.id, reason=AdmissionReason.POOR_QUALITY, sentence=" ", **DID
+        )
+    suppliers.suspend_supplier(
+        session, body.id, reason=AdmissionReason.POOR_QUALITY, sentence="抽检不合格", **DID
+    )
     assert body.state is SupplierState.SUSPENDED
     with pytest.raises(Refusal):
         suppliers.register_supplier(
@@ -255,7 +259,7 @@ def test_a_supplier_moves_only_where_it_may(session):
 def test_all_reasons_against_a_product_are_said_at_once(session):
     body = makers.supplier(session, admitted=False)
     suppliers.add_certificate(
-        session, body.id, kind=CertificateKind.LICENCE, number="L1",
+        session, body.id, kind=CertificateKind.LICENCE, number=makers.licence_number(),
         valid_from=date(2020, 1, 1), valid_to=TODAY - timedelta(days=1), **DID,
     )  # fmt: skip
     product = makers.product(session, body)
@@ -272,7 +276,12 @@ def test_goods_behind_a_certificate_that_expired_yesterday_go_off_sale(session):
     dried = makers.product(session, body, fresh=False, on_sale=True)
     fresh = makers.product(session, body, on_sale=True)
     suppliers.add_certificate(
-        session, body.id, kind=CertificateKind.FOOD_PRODUCTION, number="SC1", **expiring, **DID
+        session,
+        body.id,
+        kind=CertificateKind.FOOD_PRODUCTION,
+        number="SC11650011400019",
+        **expiring,
+        **DID,
     )
     taken = products.take_off_lapsed(session, **DID)
     assert [product.id for product in taken] == [dried.id]
@@ -280,7 +289,7 @@ def test_goods_behind_a_certificate_that_expired_yesterday_go_off_sale(session):
     assert fresh.state is ProductState.ON_SALE
     assert products.take_off_lapsed(session, **DID) == []
     suppliers.add_certificate(
-        session, body.id, kind=CertificateKind.FOOD_PRODUCTION, number="SC2",
+        session, body.id, kind=CertificateKind.FOOD_PRODUCTION, number="SC11650011400027",
         valid_from=TODAY, valid_to=None, **DID,
     )  # fmt: skip
     products.put_on_sale(session, dried.id, **DID)
@@ -305,7 +314,7 @@ def test_the_same_certificate_again_changes_nothing_and_another_is_refused(sessi
     body, other = makers.supplier(session), makers.supplier(session)
     held = {
         "kind": CertificateKind.LICENCE,
-        "number": "９１-1",
+        "number": "９１440300708461136T",
         "valid_from": TODAY,
         "valid_to": None,
     }

@@ -1,5 +1,6 @@
 """Everything that changes what lies in the store: weighing, taking in, reserving, processing."""
 
+from catalog.lots.operations.conformity import issue_certificate, issue_household_certificate
 from catalog.lots.operations.holding import (
     add_lot_event,
     hold_lot,
@@ -23,6 +24,8 @@ __all__ = [
     "add_lot_event",
     "confirm_slip",
     "hold_lot",
+    "issue_certificate",
+    "issue_household_certificate",
     "process_lot",
     "put_back",
     "recall_lot",

@@ -24,6 +24,7 @@ from catalog.lots.models import (
     StockMove,
     WeighSlip,
 )
+from catalog.lots.operations.conformity import certify
 from catalog.lots.queries.stock import lock_pools
 from catalog.products.models import Grade, Product
 from catalog.products.operations import learn_villages
@@ -66,6 +67,7 @@ def take_in(
             session, supplier, of_one_lot[0], day, best_before, available_from, by=by, now=now
         )
         _contribute(session, lot, of_one_lot, by=by, now=now)
+        certify(session, lot, of_one_lot[0].product, supplier, by=by, now=now)
     _learn_origins(session, fresh)
     audit.note(
         session,

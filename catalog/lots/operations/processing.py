@@ -20,6 +20,7 @@ from catalog.lots.models import (
     ProcessingInput,
     StockMove,
 )
+from catalog.lots.operations.conformity import certify
 from catalog.lots.operations.intake import make_lot
 from catalog.lots.operations.stock import take_out
 from catalog.lots.queries.stock import gone_from_the_top, lock_pools
@@ -88,6 +89,8 @@ def process_lot(
         now=now,
     )
     _bring_out(session, lot, processing, rules.carry_over(parts, output_quantity), by=by, now=now)
+    before = [each.certificate_no for each in lots]
+    certify(session, lot, product, supplier, sources=before, by=by, now=now)
     session.add(
         LotEvent(
             lot_id=lot.id, kind=LotEventKind.PROCESSED, on=on,

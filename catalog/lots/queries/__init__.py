@@ -1,5 +1,10 @@
 """What lies in the store, who brought it, and the road it came."""
 
+from catalog.lots.queries.conformity import (
+    conformity_by_number,
+    conformity_of,
+    lots_without_certificate,
+)
 from catalog.lots.queries.sheet import ProductSheet, product_sheet
 from catalog.lots.queries.shelf import (
     ShelfRow,
@@ -50,12 +55,15 @@ __all__ = [
     "affected_by",
     "available",
     "candidates",
+    "conformity_by_number",
+    "conformity_of",
     "count_shelf",
     "expiring",
     "lock_pools",
     "lot_of",
     "lot_sheet",
     "lots_of",
+    "lots_without_certificate",
     "packs_for_canteens",
     "producers",
     "product_sheet",

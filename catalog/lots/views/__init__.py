@@ -1,7 +1,8 @@
 """The cooperative's desk: the scale, the slips, the store."""
 
+from catalog.lots.views.conformity import bp as conformity
 from catalog.lots.views.slips import bp as slips
 from catalog.lots.views.store import bp as store
 from catalog.lots.views.weighin import bp as weighin
 
-blueprints = (weighin, slips, store)
+blueprints = (weighin, slips, store, conformity)

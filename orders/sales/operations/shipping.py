@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from catalog.lots.operations import ship_out
-from catalog.lots.queries import lock_pools
+from catalog.lots.queries import lock_pools, lots_without_certificate
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
@@ -50,7 +50,7 @@ def ship_order(
     held = open_allocations(session, [order_id])
     ours = [each for each in held if each.line.supplier_id == supplier_id]
     draws = _choose(ours, lines)
-    if problems := _problems(draws):
+    if problems := _problems(session, draws):
         raise Refusal("This cannot be shipped now.", tuple(problems))
 
     shipment = _shipment(
@@ -92,12 +92,20 @@ def _choose(
     return draws
 
 
-def _problems(draws: Sequence[tuple[Allocation, int]]) -> list[Text]:
+def _problems(session: Session, draws: Sequence[tuple[Allocation, int]]) -> list[Text]:
     if not draws:
         return [Text("Nothing of this order is left for you to ship.")]
-    return [
+    held = [
         Text("Lot %(lot)s is on hold and must stay in the store.", lot=lot.code)
         for lot in held_lots(each for each, _ in draws)
+    ]
+    lacking = lots_without_certificate(session, {each.lot_id for each, _ in draws})
+    return held + [
+        Text(
+            "Lot %(lot)s has no certificate of conformity yet; issue one on the lot's page.",
+            lot=code,
+        )
+        for code in lacking
     ]
 
 

@@ -1,0 +1,49 @@
+"""Suppliers: who they are, how they were admitted, what they hold, whom they take along."""
+
+from catalog.suppliers.models.admission import (
+    MOVES,
+    AdmissionReason,
+    Application,
+    Move,
+    SupplierEvent,
+)
+from catalog.suppliers.models.certificates import (
+    Certificate,
+    CertificateKind,
+    CertificatePaper,
+    CertificateWithdrawal,
+)
+from catalog.suppliers.models.linkage import (
+    HouseholdLink,
+    LinkageReview,
+    LinkMechanism,
+    LinkPayment,
+)
+from catalog.suppliers.models.register import (
+    EnterpriseSize,
+    Supplier,
+    SupplierKind,
+    SupplierProfile,
+    SupplierState,
+)
+
+__all__ = [
+    "MOVES",
+    "AdmissionReason",
+    "Application",
+    "Certificate",
+    "CertificateKind",
+    "CertificatePaper",
+    "CertificateWithdrawal",
+    "EnterpriseSize",
+    "HouseholdLink",
+    "LinkMechanism",
+    "LinkPayment",
+    "LinkageReview",
+    "Move",
+    "Supplier",
+    "SupplierEvent",
+    "SupplierKind",
+    "SupplierProfile",
+    "SupplierState",
+]
