@@ -111,8 +111,18 @@ def plain(value: Any) -> Any:
 
 
 def digest(row: Model) -> str:
-    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
-    content = {name: plain(getattr(row, name)) for name in _columns(type(row))}
+    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones.
+
+    A column that came later is left out while it holds what it means for older rows
+    (`kernel.db.added`).
+    """
+    added = _added(type(row))
+    values = {name: getattr(row, name) for name in _columns(type(row))}
+    content = {
+        name: plain(value)
+        for name, value in values.items()
+        if name not in added or value != added[name]
+    }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -131,6 +141,21 @@ def _columns(model: type[Model]) -> tuple[str, ...]:
             )
         )
         _columns_of[model] = found
+    return found
+
+
+_added_to: dict[type, dict[str, Any]] = {}
+
+
+def _added(model: type[Model]) -> dict[str, Any]:
+    found = _added_to.get(model)
+    if found is None:
+        found = {
+            attribute.key: attribute.columns[0].info["added"]
+            for attribute in sa.inspect(model).column_attrs
+            if "added" in attribute.columns[0].info
+        }
+        _added_to[model] = found
     return found
 
 

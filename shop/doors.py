@@ -19,7 +19,9 @@ from orders.sales import views as sales
 from orders.shares import views as shares
 from shop.audit import views as audit
 from shop.desks import coop_today
+from shop.office import prices as market
 from shop.office import views as office
+from shop.storefront import preview
 from shop.storefront import views as storefront
 from shop.views import account, admin, bank, machine, settings
 
@@ -29,10 +31,12 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     admin.bp,
     office.bp,
+    market.bp,
+    preview.bp,
     coop_today.bp,
     audit.bp,
     *lots.blueprints,
-    products.bp,
+    *products.blueprints,
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,

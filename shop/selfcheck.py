@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots import checks as lots
+from catalog.products import checks as products
 from kernel import audit
 from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
@@ -91,6 +92,7 @@ CHECKS: list[Check] = [
         _version_numbers,
         rows_of(FrozenVersion, DocumentSequence),
     ),
+    *products.CHECKS,
     *lots.CHECKS,
     *ledger.CHECKS,
     *shares.CHECKS,
