@@ -77,8 +77,14 @@ def watched_prices(
                         measures.get(product.id),
                     )
                 )  # fmt: skip
-    # What canteens pay first: that is the price the regulation speaks of.
-    return sorted(found, key=lambda each: each.pack.shelf is not Shelf.CANTEENS)
+    # What can be compared first, and of it what canteens pay: the regulation speaks of that price.
+    return sorted(
+        found,
+        key=lambda each: (
+            each.comparison.deviation is None,
+            each.pack.shelf is not Shelf.CANTEENS,
+        ),
+    )
 
 
 def newest_references(
@@ -113,7 +119,7 @@ def _measures(session: Session, product_ids: Sequence[int]) -> dict[int, PriceMe
 
 
 def references_of(
-    session: Session, product_ids: Sequence[int], *, limit: int = 200
+    session: Session, product_ids: Sequence[int], *, limit: int = 100
 ) -> list[ReferencePrice]:
     """All prices that were entered for these products, newest first."""
     return list(

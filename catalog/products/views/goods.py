@@ -23,7 +23,6 @@ from kernel.actors import COOPERATIVE, Role
 from kernel.errors import Invalid, Refusal, Text
 from kernel.money import Money, Price
 from kernel.pictures import NotAPicture, put_picture
-from kernel.quantities import BaseUnit
 from kernel.web.access import actor, organisation_id, requires
 from kernel.web.once import once
 from kernel.web.work import now, services, session, today, transaction
@@ -48,7 +47,6 @@ def _list(errors: dict[str, Text] | None = None) -> str:
         products=products,
         versions=queries.versions_in_short(session(), [each.id for each in products]),
         categories=queries.categories(session()),
-        units=BaseUnit,
         may_edit=actor().role in EDITS,
         day=today(),
         form=request.form if errors else {},
