@@ -138,13 +138,13 @@ def _editable(session: Session, product: Product, by: Actor, now: datetime) -> P
         .order_by(ProductVersion.number.desc())
         .limit(1)
     )
-    came_back = last is not None and last.state in (VersionState.RETURNED, VersionState.WITHDRAWN)
+    decided = queries.last_decided(session, product.id)
     sheet = queries.product_sheet_of(session, None, product.id)
     version = ProductVersion(
         product_id=product.id,
         number=last.number + 1 if last else 1,
         state=VersionState.DRAFT,
-        content=dict(last.content) if last and came_back else queries.content_of(sheet),
+        content=dict(queries.content_to_edit(sheet, None, decided)),
         before=None,
         edition=1,
         submitted_at=None,

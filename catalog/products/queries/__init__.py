@@ -33,6 +33,7 @@ from catalog.products.queries.pricing import (
 from catalog.products.queries.versions import (
     Proposed,
     content_of,
+    content_to_edit,
     decided_versions,
     last_decided,
     open_version,
@@ -54,6 +55,7 @@ __all__ = [
     "categories",
     "category_by_slug",
     "content_of",
+    "content_to_edit",
     "decided_versions",
     "dialect_of",
     "gallery",

@@ -75,6 +75,18 @@ def last_decided(session: Session, product_id: int) -> ProductVersion | None:
     )
 
 
+def content_to_edit(
+    product: Product, version: ProductVersion | None, decided: ProductVersion | None
+) -> dict[str, Any]:
+    """What an editor begins with: the open version, else what came back, else what the shop shows;
+    `product` is from `product_sheet_of`."""
+    if version is not None:
+        return version.content
+    if decided is not None and decided.state is VersionState.RETURNED:
+        return decided.content
+    return content_of(product)
+
+
 def versions_in_short(session: Session, product_ids: Collection[int]) -> dict[int, ProductVersion]:
     """Product → its newest version, for a list; one query."""
     newest = (

@@ -83,12 +83,13 @@ def _editor(product_id: int, errors: dict[str, Text] | None = None) -> str:
     supplier = supplier_of(session(), organisation_id())
     product = queries.product_sheet_of(session(), supplier.id, product_id)
     version = queries.open_version(session(), product.id)
-    content = version.content if version else queries.content_of(product)
+    decided = queries.last_decided(session(), product.id)
+    content = queries.content_to_edit(product, version, decided)
     return render_template(
         "coop/product.html",
         product=product,
         version=version,
-        decided=queries.last_decided(session(), product.id),
+        decided=decided,
         content=content,
         photos=queries.photos_by_id(session(), [each["id"] for each in content["photos"]]),
         history=queries.pack_history(session(), product.id),
@@ -126,7 +127,8 @@ def save(product_id: int) -> Response | tuple[str, int]:
     product = _own(product_id)
     version = queries.open_version(session(), product.id)
     sheet = queries.product_sheet_of(session(), product.supplier_id, product.id)
-    content = version.content if version else queries.content_of(sheet)
+    decided = queries.last_decided(session(), product.id)
+    content = queries.content_to_edit(sheet, version, decided)
     submit = request.form.get("do") == "submit"
     try:
         said = read_version(request.form, product.base_unit, content["photos"])

@@ -46,13 +46,18 @@ def put_in_basket(
     elif line is not None and not count:
         basket.lines.remove(line)
     elif line is not None:
-        # Another tier is the person's own doing, a new price is not: only that one is told.
-        known = line.price_seen == _price(pack, line.count, now)
-        line.count = count
-        if known:
-            line.price_seen = _price(pack, count, now)
+        _recount(line, pack, count, now)
     session.flush()
     return basket
+
+
+def _recount(line: BasketLine, pack: Pack, count: int, now: datetime) -> None:
+    """So many lie there now. Another tier is the person's own doing, a new price is not: only that
+    one is told."""
+    known = line.price_seen == _price(pack, line.count, now)
+    line.count = count
+    if known:
+        line.price_seen = _price(pack, count, now)
 
 
 def _price(pack: Pack, count: int, now: datetime) -> Money:
@@ -87,7 +92,7 @@ def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime
     for line in theirs.lines:
         if line.pack_id in lying:
             kept = lying[line.pack_id]
-            kept.count = max(kept.count, line.count)
+            _recount(kept, kept.pack, max(kept.count, line.count), now)
         else:
             mine.lines.append(
                 BasketLine(pack_id=line.pack_id, count=line.count, price_seen=line.price_seen)
