@@ -14,7 +14,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -112,12 +111,17 @@ def plain(value: Any) -> Any:
 
 
 def digest(row: Model) -> str:
-    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
-    later = _added(type(row))
+    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones.
+
+    A column that came later is left out while it holds what it means for older rows
+    (`kernel.db.added`).
+    """
+    added = _added(type(row))
+    values = {name: getattr(row, name) for name in _columns(type(row))}
     content = {
-        name: value
-        for name in _columns(type(row))
-        if (value := plain(getattr(row, name))) is not None or name not in later
+        name: plain(value)
+        for name, value in values.items()
+        if name not in added or value != added[name]
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
@@ -140,14 +144,19 @@ def _columns(model: type[Model]) -> tuple[str, ...]:
     return found
 
 
-@cache
-def _added(model: type[Model]) -> frozenset[str]:
-    """Columns that later migrations added (`kernel.db.ADDED`)."""
-    return frozenset(
-        attribute.key
-        for attribute in sa.inspect(model).column_attrs
-        if attribute.columns[0].info.get("audit") == "where set"
-    )
+_added_to: dict[type, dict[str, Any]] = {}
+
+
+def _added(model: type[Model]) -> dict[str, Any]:
+    found = _added_to.get(model)
+    if found is None:
+        found = {
+            attribute.key: attribute.columns[0].info["added"]
+            for attribute in sa.inspect(model).column_attrs
+            if "added" in attribute.columns[0].info
+        }
+        _added_to[model] = found
+    return found
 
 
 @sa.event.listens_for(Work, "after_flush")

@@ -22,7 +22,9 @@ from shop.audit import views as audit
 from shop.desks import coop_today
 from shop.households import changing as household_changes
 from shop.households import views as households
+from shop.office import prices as market
 from shop.office import views as office
+from shop.storefront import preview
 from shop.storefront import views as storefront
 from shop.suppliers import views as supplier_desks
 from shop.views import account, admin, bank, machine, settings
@@ -33,15 +35,17 @@ BLUEPRINTS: list[Blueprint] = [
     settings.bp,
     admin.bp,
     office.bp,
+    market.bp,
+    preview.bp,
     coop_today.bp,
     audit.bp,
     *lots.blueprints,
     households.producers_bp,
     households.bp,
     household_changes.bp,
-    products.bp,
     *suppliers.blueprints,
     *supplier_desks.blueprints,
+    *products.blueprints,
     *sales.blueprints,
     *payments.blueprints,
     shares.bp,

@@ -22,6 +22,7 @@ import kernel.numbering
 import kernel.once
 import kernel.outbox
 import kernel.people
+import kernel.pictures
 import kernel.regions
 import kernel.storage
 import kernel.versions

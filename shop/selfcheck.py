@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households import checks as households
 from catalog.lots import checks as lots
+from catalog.products import checks as products
 from catalog.suppliers import checks as suppliers
 from kernel import audit
 from kernel.checks import Check, Difference, Sides, rows_of
@@ -95,6 +96,7 @@ CHECKS: list[Check] = [
     ),
     *households.CHECKS,
     *suppliers.CHECKS,
+    *products.CHECKS,
     *lots.CHECKS,
     *ledger.CHECKS,
     *shares.CHECKS,

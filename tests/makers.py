@@ -3,9 +3,11 @@ leaves the rest to be ordinary. Add makers at the end, one per thing."""
 
 from __future__ import annotations
 
+import io
 import itertools
 from datetime import UTC, date, datetime, timedelta
 
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import object_session
 
@@ -540,3 +542,19 @@ def account(
         by=SOMEBODY,
         now=NOON,
     )
+
+
+def photograph(width=1200, height=800, *, gps=False, turned=False, kind="JPEG") -> bytes:
+    """A photo as a phone takes it: top left red, the rest green; perhaps with the place in its
+    EXIF, perhaps lying on its side and saying so."""
+    image = Image.new("RGB", (width, height), (60, 120, 70))
+    image.paste((200, 30, 30), (0, 0, width // 2, height // 2))
+    exif = Image.Exif()
+    exif[0x010F] = "Some Phone"
+    if turned:
+        exif[0x0112] = 6
+    if gps:
+        exif.get_ifd(0x8825).update({1: "N", 2: (29.0, 32.0, 0.0), 3: "E", 4: (108.0, 46.0, 0.0)})
+    written = io.BytesIO()
+    image.save(written, kind, exif=exif)
+    return written.getvalue()

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import Role
 from kernel.crypto import Sealed
-from kernel.db import ADDED, Made, Model, related
+from kernel.db import Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.people import Organisation, User
 from kernel.storage import StoredFile
@@ -35,7 +35,7 @@ class Household(Made, Model):
     phone_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     organisation_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("organisations.id"), info=ADDED
+        sa.ForeignKey("organisations.id"), info=added(None)
     )
 
     members: Mapped[list[HouseholdMember]] = related(back_populates="household")
@@ -73,8 +73,8 @@ class HouseholdMember(Made, Model):
     identity_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True)
     is_head: Mapped[bool] = mapped_column(default=False)
     can_work: Mapped[bool] = mapped_column(default=True)
-    left_on: Mapped[date | None] = mapped_column(info=ADDED)
-    left_why: Mapped[str | None] = mapped_column(sa.String(120), info=ADDED)
+    left_on: Mapped[date | None] = mapped_column(info=added(None))
+    left_why: Mapped[str | None] = mapped_column(sa.String(120), info=added(None))
 
     household: Mapped[Household] = related(back_populates="members")
 
@@ -151,8 +151,8 @@ class Plot(Made, Model):
     area_mu_100: Mapped[int]
     crop: Mapped[str] = mapped_column(sa.String(8), index=True)
     year: Mapped[int]
-    retired_on: Mapped[date | None] = mapped_column(info=ADDED)
-    retired_why: Mapped[str | None] = mapped_column(sa.String(120), info=ADDED)
+    retired_on: Mapped[date | None] = mapped_column(info=added(None))
+    retired_why: Mapped[str | None] = mapped_column(sa.String(120), info=added(None))
 
 
 class ConsentPurpose(Labelled):
@@ -183,12 +183,14 @@ class Consent(Made, Model):
     content: Mapped[str] = mapped_column(sa.Text)
     given_on: Mapped[date]
     withdrawn_on: Mapped[date | None]
-    scope: Mapped[ConsentScope | None] = mapped_column(info=ADDED)
-    evidence_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_files.id"), info=ADDED)
-    picture_id: Mapped[int | None] = mapped_column(
-        sa.ForeignKey("stored_files.id"), index=True, info=ADDED
+    scope: Mapped[ConsentScope | None] = mapped_column(info=added(None))
+    evidence_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("stored_files.id"), info=added(None)
     )
-    withdrawn_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=ADDED)
+    picture_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("stored_files.id"), index=True, info=added(None)
+    )
+    withdrawn_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=added(None))
 
     household: Mapped[Household] = related(back_populates="consents")
     evidence: Mapped[StoredFile | None] = related(foreign_keys=[evidence_id])

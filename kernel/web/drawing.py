@@ -42,6 +42,7 @@ def init_app(app: Flask) -> None:
         jiao_words=jiao_words,
         in_words=in_words,
         named=named,
+        season_words=season_words,
         month_name=month_name,
         pairs=pairs,
         rate=rate,
@@ -118,6 +119,12 @@ def day_of_month(day: date) -> str:
     if in_chinese():
         return f"{day.month}月{day.day}日"
     return f"{day.day} {_MONTHS_EN[day.month - 1]}"
+
+
+def season_words(begin: str, end: str) -> str:
+    """10月15日–12月25日 / 15 Oct–25 Dec, of two month-days such as `10-15`."""
+    days = [date(2024, int(each[:2]), int(each[3:])) for each in (begin, end)]
+    return "–".join(day_of_month(each) for each in days)
 
 
 def half_price(price: Price) -> str:

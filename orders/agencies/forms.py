@@ -12,6 +12,7 @@ from werkzeug.datastructures import FileStorage
 from catalog.products.models import Pack, Product
 from kernel.errors import Text
 from kernel.money import ZERO, Money
+from kernel.pictures import MOST_BYTES, NotAPicture, clean_jpeg
 from kernel.quantities import BaseUnit, parse_quantity
 from kernel.text import plain_number, tidy
 from kernel.web.forms import Fields
@@ -22,8 +23,6 @@ from orders.agencies.rules.accepting import Fault
 OnShelf = Sequence[tuple[Product, Pack, int]]
 
 MOST_PHOTOS = 6
-MOST_PHOTO_BYTES = 10 * 1024 * 1024
-PHOTO_TYPES = ("image/jpeg", "image/png", "image/webp")
 
 
 def read_filing(form: Mapping[str, str], *, today: date) -> dict[str, Any]:
@@ -136,34 +135,21 @@ def read_acceptance_line(form: Mapping[str, str], unit: BaseUnit, shipped: int) 
 
 
 def read_photos(files: Sequence[FileStorage]) -> list[tuple[bytes, str, str]]:
-    """(bytes, media type, name) of the pictures that were chosen."""
+    """(bytes, media type, name) of the pictures that were chosen: drawn anew, without EXIF."""
     fields = Fields({})
     chosen = [each for each in files if each.filename]
     if len(chosen) > MOST_PHOTOS:
         fields.refuse("photos", Text("At most %(most)s photos of one line.", most=MOST_PHOTOS))
     found = []
     for each in chosen[:MOST_PHOTOS]:
-        content = each.read(MOST_PHOTO_BYTES + 1)
-        media_type = _picture_type(content)
-        if media_type is None:
-            fields.refuse("photos", Text("A photo is a JPEG, PNG or WebP picture."))
-        elif len(content) > MOST_PHOTO_BYTES:
-            fields.refuse("photos", Text("A photo has at most 10 MB."))
+        try:
+            cleaned = clean_jpeg(each.read(MOST_BYTES + 1))
+        except NotAPicture as refused:
+            fields.refuse("photos", refused.sentence)
         else:
-            found.append((content, media_type, tidy(each.filename or "")[:200]))
+            found.append((cleaned, "image/jpeg", tidy(each.filename or "")[:200]))
     fields.done()
     return found
-
-
-def _picture_type(content: bytes) -> str | None:
-    """By its first bytes: what a browser says of a file is not evidence."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def read_invoice(form: Mapping[str, str], *, today: date) -> dict[str, Any]:

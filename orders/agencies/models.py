@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Made, Model, related
+from kernel.db import Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import ZERO, Money
 from kernel.people import Organisation
@@ -88,6 +88,8 @@ class Policy(Made, Model):
     tolerance_bp: Mapped[int]
     annual_cap: Mapped[Money | None]
     document_no: Mapped[str] = mapped_column(sa.String(60))
+    # A price further from what the same costs elsewhere is flagged (domain.md §9, 1).
+    price_band_bp: Mapped[int] = mapped_column(default=1_500, info=added(1_500))
 
 
 class FilingState(Labelled):

@@ -13,7 +13,7 @@ from catalog.lots.models import Contribution, Lot
 from catalog.products.models import Grade, Pack, Product
 from catalog.suppliers.models import Supplier
 from kernel.crypto import Sealed
-from kernel.db import DERIVED, Made, Model, related
+from kernel.db import DERIVED, Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import ZERO, Money, Price
 from kernel.people import Organisation
@@ -181,6 +181,10 @@ class OrderLine(Made, Model):
     amount: Mapped[Money]
     deliver_on: Mapped[date | None]
     deliver_to: Mapped[str] = mapped_column(sa.String(60), default="")
+    # The price list its price is from; none is the pack's own price, with its tiers.
+    price_list_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("price_lists.id"), info=added(None)
+    )
 
     order: Mapped[Order] = related(back_populates="lines")
     product: Mapped[Product] = related()

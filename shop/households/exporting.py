@@ -30,7 +30,7 @@ def register_file(session: Session, reach: Reach, wanted: Wanted) -> tuple[bytes
         moment=moment(now()),
     )
     headings = [
-        _("Code"), _("Household"), _("Village"), _("Group"), _("People"), _("Phone"),
+        _("Household code"), _("Household"), _("Village"), _("Group"), _("People"), _("Phone"),
         _("Fields, mu"), _("Helper"), _("Official status"),
     ]  # fmt: skip
     return as_xlsx(mark, headings, map(_cells, found.rows), made_at=now()), len(found.rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -28,6 +29,7 @@ class Line:
     price: str
     per_unit: str
     per_jin: str
+    gallery: list[dict[str, Any]]
 
 
 def lines(rows: Sequence[ShelfRow], shares: Mapping[int, str]) -> list[Line]:
@@ -61,6 +63,7 @@ def _line(row: ShelfRow, share: str, words: Mapping[str, str], *, chinese: bool)
         price=str(row.price),
         per_unit=f"¥{price}/kg" if weighed else words["each"] % {"price": price},
         per_jin=f"{half_price(row.unit_price)}\u00a0元/斤" if weighed and chinese else "",
+        gallery=row.gallery,
     )
 
 

@@ -109,7 +109,7 @@ def _shelf_page(*, category: str | None, fixed: bool = False, text: str | None =
         offset=(page - 1) * PAGE, limit=PAGE + 1,
     ) if text != "" else []  # fmt: skip
     shown = rows[:PAGE]
-    shelves, places = remembered("filters", lambda: queries.filters(session()))
+    shelves, places = remembered(("filters", today()), lambda: queries.filters(session(), today()))
     grouped = sort is Sorting.RECOMMENDED and text is None
     groups = _by_category(shown) if grouped else [shown]
     shares = offers.shares(session(), shown, today())

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.households.models import Household, HouseholdStatus, MonitorType
-from catalog.products.models import Product, ProductState
-from catalog.products.rules import LAPSED
+from catalog.products.models import OffReason, Product, ProductState
 from catalog.suppliers.models import LinkMechanism
 from catalog.suppliers.queries import lapsed_kinds, link_payments
 from catalog.suppliers.rules import Effect, Paid, effect, stops
@@ -45,7 +44,7 @@ def stopped_by_papers(session: Session, supplier_id: int, today: date) -> list[S
             .where(
                 Product.supplier_id == supplier_id,
                 Product.state == ProductState.OFF_SALE,
-                Product.state_reason == LAPSED,
+                Product.off_reason == OffReason.CERTIFICATE,
             )
             .order_by(Product.position, Product.id)
         )

@@ -27,9 +27,22 @@
     return (quantity / 1000).toLocaleString("en", { maximumFractionDigits: 3 });
   }
 
+  /* Hundredths of a fen at this quantity: the last rung it reaches, as catalog.products.rules. */
+  function priceOf(row, quantity) {
+    let price = 0;
+    for (const rung of row.dataset.ladder.split(" ")) {
+      const [least, value] = rung.split(":").map(Number);
+      if (quantity >= least) price = value;
+    }
+    return price;
+  }
+
   /* Fen: price × quantity, rounded half up once, as in kernel.money. */
   function amountOf(row, quantity) {
-    const whole = BigInt(row.dataset.price) * BigInt(quantity);
+    const price = priceOf(row, quantity);
+    const shownPrice = (price / 10000).toFixed(4).replace(/0{1,2}$/, "");
+    row.querySelector("[data-unit-price]").textContent = shownPrice;
+    const whole = BigInt(price) * BigInt(quantity);
     const by = 100n * BigInt(row.dataset.per);
     return (2n * whole + by) / (2n * by);
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -15,10 +16,22 @@ from catalog.lots.queries.stock import FREE, sellable
 from catalog.lots.queries.villages import SEASON, VillageCount, counted_by_village, origins
 from catalog.products import rules
 from catalog.products.models import Grade, Pack, Product, ProductState, Shelf
+from catalog.products.rules.pricing import CITIZEN, price_of
 from catalog.suppliers.models import Supplier
 from kernel.errors import Missing, Text
-from kernel.money import Price
-from kernel.quantities import BaseUnit
+from kernel.money import Money, Price
+
+# What was ever sold keeps its page: the codes on its bags lead there.
+SEEN = (ProductState.ON_SALE, ProductState.OFF_SALE, ProductState.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """What a pack costs from so many of them on (阶梯价)."""
+
+    count: int
+    price: Money
+    unit_price: Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,7 @@ class PackOffer:
     pack: Pack
     free: int
     unit_price: Price
+    tiers: tuple[Tier, ...] = ()
 
     @property
     def count(self) -> int:
@@ -60,15 +74,12 @@ class ProductSheet:
     households: str
     in_harvest: bool
     in_season: bool
+    on_sale: bool
 
     @property
     def current_lot(self) -> LotOffer | None:
         """The lot that the next order takes from."""
         return self.lots[0] if self.lots else None
-
-    @property
-    def on_sale(self) -> bool:
-        return self.product.state is ProductState.ON_SALE
 
 
 def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
@@ -85,7 +96,7 @@ def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
     return ProductSheet(
         product=product,
         packs=tuple(
-            PackOffer(pack, free.get(pack.grade, 0), _unit_price(pack, product.base_unit))
+            offer_of(pack, free.get(pack.grade, 0), today)
             for pack in product.packs
             if pack.on_sale and pack.shelf is Shelf.CITIZENS
         ),
@@ -95,6 +106,45 @@ def product_sheet(session: Session, slug: str, today: date) -> ProductSheet:
         households=places.shown,
         in_harvest=rules.in_season(product.harvest, today),
         in_season=rules.in_season([*product.harvest, *product.stored], today),
+        on_sale=product.offered_on(today),
+    )
+
+
+def offer_of(pack: Pack, free: int, today: date) -> PackOffer:
+    """A citizens' pack with its price and tiers, as the one price rule gives them."""
+    one = price_of(pack, pack.content, CITIZEN, today)
+    tiers = []
+    for least, _ in one.steps:
+        quote = price_of(pack, least, CITIZEN, today)
+        assert quote.price is not None
+        tiers.append(Tier(least // pack.content, quote.price, quote.unit_price))
+    return PackOffer(pack, free, one.unit_price, tuple(tiers))
+
+
+def preview_sheet(
+    session: Session, product: Any, packs: Sequence[Any], today: date
+) -> ProductSheet:
+    """The page of a product as a version proposes it, with the lots and villages it has now."""
+    lots, events = _offers(session, product.id, today)
+    free: dict[Grade, int] = {}
+    for lot in lots:
+        free[lot.grade] = free.get(lot.grade, 0) + lot.free
+    season = {"product_id": product.id, "since": today - SEASON}
+    places = origins(session, _villages(), season)
+    return ProductSheet(
+        product=product,
+        packs=tuple(
+            offer_of(pack, free.get(pack.grade, 0), today)
+            for pack in packs
+            if pack.shelf is Shelf.CITIZENS
+        ),
+        lots=tuple(lots),
+        events=events,
+        villages=places.villages,
+        households=places.shown,
+        in_harvest=rules.in_season(product.harvest, today),
+        in_season=rules.in_season([*product.harvest, *product.stored], today),
+        on_sale=True,
     )
 
 
@@ -112,7 +162,7 @@ def _product() -> sa.Select[Product]:
         )
         .where(
             Product.slug == sa.bindparam("slug"),
-            Product.state.in_((ProductState.ON_SALE, ProductState.OFF_SALE)),
+            Product.state.in_(SEEN),
         )
     )
 
@@ -125,11 +175,6 @@ def _villages() -> sa.Select[str, str, int]:
             Lot.harvested_on >= sa.bindparam("since", type_=sa.Date()),
         )
     )
-
-
-def _unit_price(pack: Pack, unit: BaseUnit) -> Price:
-    assert pack.price is not None
-    return Price.from_total(pack.price, pack.content, unit)
 
 
 def _offers(

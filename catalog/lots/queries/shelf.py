@@ -14,8 +14,8 @@ from catalog.lots.models import Contribution, Lot
 from catalog.lots.queries.stock import FREE, plain_values, sellable
 from catalog.lots.queries.villages import SEASON, grown_in, villages_of
 from catalog.products import rules
-from catalog.products.models import Category, Grade, Pack, Product, ProductState, Shelf
-from catalog.products.queries import asked_for, dialect_of, matches, matching
+from catalog.products.models import Category, Grade, Pack, Product, Shelf
+from catalog.products.queries import asked_for, dialect_of, matches, matching, offered
 from catalog.suppliers.models import Supplier
 from kernel.labels import Labelled
 from kernel.money import Money, Price
@@ -53,13 +53,14 @@ class ShelfRow:
     packs: int
     free: int
     newest: date | None
+    gallery: list[dict[str, Any]]
     villages: tuple[str, ...]
     in_harvest: bool
     in_season: bool
 
     @property
     def unit_price(self) -> Price:
-        """Per kilogram or piece."""
+        """Per kilogram or piece, of one pack: below its first tier a pack costs its own price."""
         return Price.from_total(self.price, self.content, self.base_unit)
 
     @property
@@ -101,7 +102,7 @@ def shelf(
     return [
         ShelfRow(
             *plain_values(
-                row[:21],
+                row[:22],
                 tuple(places.get(row.id, ())),
                 rules.in_season(row.harvest, today),
                 rules.in_season([*row.harvest, *row.stored], today),
@@ -186,7 +187,7 @@ def _page(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
         .scalar_subquery()
     )
     chosen = sa.select(Product.id.label("product_id"), cheapest.label("pack_id")).where(
-        Product.state == ProductState.ON_SALE, sa.exists().where(_for_citizens())
+        offered(_TODAY), sa.exists().where(_for_citizens())
     )
     if shape.category:
         chosen = chosen.join(Category).where(Category.slug == sa.bindparam("category"))
@@ -263,6 +264,7 @@ def _with_stock(page: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
             packs,
             free,
             newest.label("newest"),
+            Product.gallery,
             Product.harvest,
             Product.stored,
         )
@@ -319,7 +321,7 @@ def packs_for_canteens(
             joinedload(Product.category),
             joinedload(Product.supplier).joinedload(Supplier.organisation),
         )
-        .where(Product.state == ProductState.ON_SALE, Pack.shelf == Shelf.CANTEENS, Pack.on_sale)
+        .where(offered(today), Pack.shelf == Shelf.CANTEENS, Pack.on_sale)
         .order_by(Product.category_id, Product.position, Product.id, Pack.position, Pack.id)
     )
     if text is not None:

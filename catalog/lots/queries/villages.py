@@ -14,7 +14,8 @@ from catalog.households.models import Household
 from catalog.households.queries import short_name
 from catalog.households.rules import shown_count, shown_counts
 from catalog.lots.models import Contribution, Lot
-from catalog.products.models import Product, ProductState
+from catalog.products.models import Product
+from catalog.products.queries import offered
 from kernel.regions import Region, within
 
 # A product's villages are those whose goods came in during the last year.
@@ -117,7 +118,7 @@ def village_products(session: Session, village: str, *, today: date) -> list[int
     return list(
         session.scalars(
             sa.select(Product.id)
-            .where(Product.state == ProductState.ON_SALE, grown_in(village, today - SEASON))
+            .where(offered(today), grown_in(village, today - SEASON))
             .order_by(Product.position, Product.id)
         )
     )

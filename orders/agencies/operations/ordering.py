@@ -25,7 +25,7 @@ from orders.agencies.models import (
 )
 from orders.agencies.operations.quota import move_quota
 from orders.agencies.queries.bulk import NOT_YOURS
-from orders.agencies.queries.grid import draft_of
+from orders.agencies.queries.grid import audiences_of, draft_of
 from orders.agencies.queries.units import policy_for, unit_sheet
 from orders.agencies.rules.terms import STATUTORY_DAYS, term_problem
 from orders.sales.models import BuyerKind, Order, OrderState
@@ -196,6 +196,7 @@ def _placing(
         hold_until=now + HOLD,
         user_id=by.user_id,
         organisation_id=unit.organisation_id,
+        audiences=audiences_of(unit),
         deliver_on=deliver_on,
     )
 

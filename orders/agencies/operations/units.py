@@ -103,6 +103,7 @@ def set_policy(
     approval_threshold: Money = Money(50_000_00),  # noqa: B008  immutable
     tolerance_bp: int = 100,
     annual_cap: Money | None = None,
+    price_band_bp: int = 1_500,
     by: Actor,
     now: datetime,
 ) -> Policy:
@@ -128,6 +129,7 @@ def set_policy(
         "approval_threshold": approval_threshold,
         "tolerance_bp": tolerance_bp,
         "annual_cap": annual_cap,
+        "price_band_bp": price_band_bp,
     }
     code = prefix(region_code).ljust(12, "0") if region_code.strip("0") else "0" * 12
     policy = session.scalar(

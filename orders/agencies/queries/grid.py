@@ -9,12 +9,18 @@ from sqlalchemy.orm import Session
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, Lot
+from catalog.products.models import Audience
 from kernel.db import sum_whole
 from kernel.errors import Missing
 from kernel.regions import Region
-from orders.agencies.models import BulkOrder, OrderDraft
+from orders.agencies.models import BulkOrder, OrderDraft, Unit
 from orders.agencies.queries.bulk import NOT_YOURS
 from orders.sales.models import Order, OrderLine
+
+
+def audiences_of(unit: Unit) -> tuple[str, ...]:
+    """The kinds of buyer a unit is to a price list, narrowest first."""
+    return Audience(unit.kind.value).value, Audience.UNIT.value
 
 
 def drafts_of(session: Session, unit_id: int) -> list[OrderDraft]:

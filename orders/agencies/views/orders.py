@@ -11,6 +11,8 @@ from flask_babel import ngettext
 
 from catalog.lots.queries import packs_for_canteens
 from catalog.products.models import Pack, Product
+from catalog.products.queries import Pricing
+from catalog.products.rules.pricing import Buyer, Quote
 from kernel.actors import CANTEEN, Role
 from kernel.errors import Invalid, Text
 from kernel.money import ZERO, Money, Price, total
@@ -36,6 +38,7 @@ from orders.agencies.queries.bulk import (
 )
 from orders.agencies.queries.figures import Figures, unit_figures
 from orders.agencies.queries.grid import (
+    audiences_of,
     draft_of,
     drafts_of,
     last_order_lines,
@@ -66,7 +69,8 @@ class GridRow:
     free: int
     typed: str
     quantity: int
-    amount: Money
+    base: Price
+    quote: Quote
     last_price: Price | None
     error: Text | None
 
@@ -91,9 +95,22 @@ class GridRow:
     @property
     def cheaper(self) -> int:
         """Hundredths of a fen that the price fell since the unit last ordered it; negative rose."""
-        if self.last_price is None or self.pack.unit_price is None:
-            return 0
-        return self.last_price.per_unit - self.pack.unit_price.per_unit
+        return 0 if self.last_price is None else self.last_price.per_unit - self.price.per_unit
+
+    @property
+    def price(self) -> Price:
+        """Per kg or piece, at the quantity that was typed."""
+        return self.quote.unit_price
+
+    @property
+    def amount(self) -> Money:
+        return self.quote.amount
+
+    @property
+    def ladder(self) -> str:
+        """The whole price for the script that sums while one types: `0:60000 100000:55000`."""
+        rungs = [(0, self.base.per_unit), *self.quote.steps]
+        return " ".join(f"{least}:{value}" for least, value in rungs)
 
 
 @bp.get("/orders")
@@ -318,6 +335,7 @@ def _grid(
         title=draft.title if draft else _default_title(),
         deliver_on=draft.deliver_on if draft else None,
         purposes=Purpose,
+        Price=Price,
         form=request.form,
         errors=dict(errors or {}),
         **_pace(found),
@@ -327,6 +345,8 @@ def _grid(
 def _rows(quantities: Mapping[int, int], errors: Mapping[str, Text]) -> list[GridRow]:
     """Every pack a canteen can order, with what is free of it now and what was typed."""
     shelf = packs_for_canteens(session(), today=today())
+    buyer = Buyer(organisation_id(), audiences_of(my_unit()))
+    pricing = Pricing.of(session(), [pack.id for _, pack, _ in shelf], buyer, today())
     prices = last_prices(session(), organisation_id())
     origins = villages_of_products(session(), [product.id for product, _, _ in shelf])
     names = village_names(session(), [code for codes in origins.values() for code in codes])
@@ -346,7 +366,8 @@ def _rows(quantities: Mapping[int, int], errors: Mapping[str, Text]) -> list[Gri
                 free=free,
                 typed=request.form.get(name, _typed(quantity, product.base_unit)),
                 quantity=quantity,
-                amount=pack.unit_price.of(quantity, product.base_unit) if pack.unit_price else ZERO,
+                base=pricing.quote(pack, 0).unit_price,
+                quote=pricing.quote(pack, quantity),
                 last_price=Price(prices[pack.id]) if pack.id in prices else None,
                 error=errors.get(name),
             )

@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from catalog.products.rules.pricing import CITIZEN, price_of
 from kernel.errors import Invalid, Refusal, Text
-from kernel.money import Money, total
+from kernel.money import total
 from kernel.web.access import actor, public
 from kernel.web.i18n import chosen_language
 from kernel.web.once import once
@@ -95,7 +96,12 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
         if basket is None or not basket.lines:
             raise Refusal(Text("The basket is empty; perhaps it was ordered in another tab."))
         wanted = [Wanted(pack_id=line.pack_id, count=line.count) for line in basket.lines]
-        refuse_too_large(total((line.pack.price or Money(0)) * line.count for line in basket.lines))
+        refuse_too_large(
+            total(
+                price_of(line.pack, line.pack.content * line.count, CITIZEN, today()).amount
+                for line in basket.lines
+            )
+        )
         placing = Placing(
             lines=wanted,
             buyer_kind=BuyerKind.CITIZEN,
@@ -133,7 +139,7 @@ def _find_places(text: str) -> list[Place]:
 
 def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
     packs = [row.pack for row in rows]
-    shares = compositions(session(), packs, today())
+    shares = compositions(session(), packs, today(), {row.pack.id: row.price for row in rows})
     to_households = total(
         shares[row.pack.id].to_households * row.line.count for row in rows if row.pack.id in shares
     )

@@ -7,10 +7,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
 
-from catalog.products.models import Shelf
+from catalog.products.models import Pack, Shelf
+from catalog.products.rules.pricing import CITIZEN, price_of
 from kernel.actors import Actor
 from kernel.errors import Missing, Text
 from kernel.money import Money
+from kernel.periods import business_day
 from orders.sales.models import Basket, BasketLine
 from orders.sales.queries import basket_of, packs_with_products
 
@@ -39,20 +41,35 @@ def put_in_basket(
     line = next((each for each in basket.lines if each.pack_id == pack_id), None)
     count = min((line.count if line and add else 0) + max(0, count), pack.most_per_order)
     if line is None and count and len(basket.lines) < MOST_LINES:
-        price = pack.price or Money(0)
+        price = _price(pack, count, now)
         basket.lines.append(BasketLine(pack_id=pack_id, count=count, price_seen=price))
     elif line is not None and not count:
         basket.lines.remove(line)
     elif line is not None:
-        line.count = count
+        _recount(line, pack, count, now)
     session.flush()
     return basket
 
 
-def acknowledge_prices(session: Session, basket: Basket) -> None:
+def _recount(line: BasketLine, pack: Pack, count: int, now: datetime) -> None:
+    """So many lie there now. Another tier is the person's own doing, a new price is not: only that
+    one is told."""
+    known = line.price_seen == _price(pack, line.count, now)
+    line.count = count
+    if known:
+        line.price_seen = _price(pack, count, now)
+
+
+def _price(pack: Pack, count: int, now: datetime) -> Money:
+    """What one of so many packs costs a citizen today."""
+    quote = price_of(pack, pack.content * count, CITIZEN, business_day(now))
+    return quote.price or Money(0)
+
+
+def acknowledge_prices(session: Session, basket: Basket, *, now: datetime) -> None:
     """The prices shown now are the ones this person has seen."""
     for line in basket.lines:
-        line.price_seen = line.pack.price or Money(0)
+        line.price_seen = _price(line.pack, line.count, now)
     session.flush()
 
 
@@ -75,7 +92,7 @@ def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime
     for line in theirs.lines:
         if line.pack_id in lying:
             kept = lying[line.pack_id]
-            kept.count = max(kept.count, line.count)
+            _recount(kept, kept.pack, max(kept.count, line.count), now)
         else:
             mine.lines.append(
                 BasketLine(pack_id=line.pack_id, count=line.count, price_seen=line.price_seen)

@@ -14,7 +14,9 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.lots.operations import reserve
 from catalog.lots.queries import candidates, lock_pools
-from catalog.products.models import Pack, Product, ProductState, Shelf
+from catalog.products.models import Pack, Product, Shelf
+from catalog.products.queries import Pricing
+from catalog.products.rules.pricing import Buyer, Quote
 from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
@@ -98,6 +100,8 @@ class Placing:
     freight: Money = ZERO
     discount: Money = ZERO
     annual_cap: Money | None = None
+    # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
+    audiences: tuple[str, ...] = ()
 
 
 class OutOfStock(Refusal):
@@ -130,9 +134,11 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
         return placed
 
     rules = rules_in_force(session, product_ids, business_day(now))
-    if problems := _problems(placing, packs, rules):
+    today = business_day(now)
+    if problems := _problems(placing, packs, rules, today):
         raise Refusal("Some of this cannot be ordered.", tuple(problems))
-    lines = _lines(placing, packs)
+    buyer = Buyer(placing.organisation_id, placing.audiences)
+    lines = _lines(placing, packs, Pricing.of(session, list(packs), buyer, today))
     plan = _plan(session, placing, lines, now)
     if plan.shortages:
         raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
@@ -147,14 +153,16 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
     return order
 
 
-def _problems(placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, int]) -> list[Text]:
+def _problems(
+    placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, int], today: date
+) -> list[Text]:
     problems = []
     shelf = Shelf.CITIZENS if placing.buyer_kind is BuyerKind.CITIZEN else Shelf.CANTEENS
     for wanted in placing.lines:
         pack = packs.get(wanted.pack_id)
         if pack is None:
             problems.append(Text("Something in this order does not exist any more."))
-        elif not _for_sale(placing, pack, shelf, rules):
+        elif not _for_sale(placing, pack, shelf, rules, today):
             problems.append(Text("%(name)s is not for sale now.", name=_name(pack)))
         elif pack.shelf is Shelf.CITIZENS and not 0 < (wanted.count or 0) <= pack.most_per_order:
             problems.append(
@@ -172,9 +180,11 @@ def _problems(placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, i
     return problems
 
 
-def _for_sale(placing: Placing, pack: Pack, shelf: Shelf, rules: Mapping[int, int]) -> bool:
+def _for_sale(
+    placing: Placing, pack: Pack, shelf: Shelf, rules: Mapping[int, int], today: date
+) -> bool:
     theirs = placing.supplier_id in (None, pack.product.supplier_id)
-    on_sale = pack.on_sale and pack.product.state is ProductState.ON_SALE
+    on_sale = pack.on_sale and pack.product.offered_on(today)
     return on_sale and theirs and pack.shelf is shelf and pack.product_id in rules
 
 
@@ -190,7 +200,11 @@ class _Line:
     wanted: Wanted
     pack: Pack
     count: int
-    amount: Money
+    quote: Quote
+
+    @property
+    def amount(self) -> Money:
+        return self.quote.amount
 
     @property
     def quantity(self) -> int:
@@ -211,29 +225,30 @@ class _Line:
             "grade": self.pack.grade,
             "count": self.count,
             "quantity": self.quantity,
-            "pack_price": self.pack.price,
-            "unit_price": self.pack.unit_price,
+            "pack_price": self.quote.price,
+            "unit_price": None if self.quote.price is not None else self.quote.unit_price,
+            "price_list_id": self.quote.list_id,
             "amount": self.amount,
             "deliver_on": self.wanted.deliver_on,
             "deliver_to": self.wanted.deliver_to,
         }
 
 
-def _lines(placing: Placing, packs: Mapping[int, Pack]) -> list[_Line]:
-    """Lines in the order they were asked for, each priced and rounded once."""
+def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> list[_Line]:
+    """Lines in the order they were asked for, each priced and rounded once. The tier is that of the
+    whole order: one pack on several delivery days is bought together."""
+    ordered: dict[int, int] = {}
+    for wanted in placing.lines:
+        content = packs[wanted.pack_id].content
+        quantity = wanted.quantity or (wanted.count or 0) * content
+        ordered[wanted.pack_id] = ordered.get(wanted.pack_id, 0) + quantity
     lines = []
     for position, wanted in enumerate(placing.lines, 1):
         pack = packs[wanted.pack_id]
         count = wanted.count or (wanted.quantity or 0) // pack.content
-        lines.append(_Line(position, wanted, pack, count, _amount(pack, count)))
+        quote = pricing.quote(pack, ordered[pack.id], part=pack.content * count)
+        lines.append(_Line(position, wanted, pack, count, quote))
     return lines
-
-
-def _amount(pack: Pack, count: int) -> Money:
-    if pack.price is not None:
-        return pack.price * count
-    assert pack.unit_price is not None
-    return pack.unit_price.of(pack.content * count, pack.product.base_unit)
 
 
 def _plan(session: Session, placing: Placing, lines: Sequence[_Line], now: datetime) -> Plan:

@@ -11,7 +11,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from catalog.lots.queries import available
-from catalog.products.models import Pack, ProductState
+from catalog.products.models import Pack
+from catalog.products.rules.pricing import CITIZEN, Quote, price_of
 from kernel.codes import new_key
 from kernel.errors import Missing, Text
 from kernel.money import Money, total
@@ -36,11 +37,17 @@ class Row:
     pack: Pack
     on_sale: bool
     free: int
+    quote: Quote
     was: Money | None
 
     @property
+    def price(self) -> Money:
+        """Of one pack, when so many are bought."""
+        return self.quote.price or Money(0)
+
+    @property
     def amount(self) -> Money:
-        return (self.pack.price or Money(0)) * self.line.count
+        return self.quote.amount
 
     @property
     def most(self) -> int:
@@ -73,7 +80,7 @@ def show() -> str:
     if any(row.was for row in rows):
         with transaction() as work:
             if basket := basket_of(work, basket_key(), actor().user_id):
-                acknowledge_prices(work, basket)
+                acknowledge_prices(work, basket, now=now())
     return page
 
 
@@ -155,9 +162,10 @@ def _rows(basket: Basket) -> list[Row]:
         pack = line.pack
         key = (pack.product_id, pack.grade)
         left = (free.get(key, 0) + mine.get(key, 0)) // pack.content
-        on_sale = pack.on_sale and pack.product.state is ProductState.ON_SALE
-        was = line.price_seen if line.price_seen != pack.price else None
-        rows.append(Row(line, pack, on_sale, left, was))
+        on_sale = pack.on_sale and pack.product.offered_on(today())
+        quote = price_of(pack, pack.content * line.count, CITIZEN, today())
+        was = line.price_seen if line.price_seen != quote.price else None
+        rows.append(Row(line, pack, on_sale, left, quote, was))
     return rows
 
 

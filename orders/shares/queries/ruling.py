@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -75,8 +75,14 @@ def composition(session: Session, pack: Pack, day: date) -> Composition | None:
     return compositions(session, [pack], day).get(pack.id)
 
 
-def compositions(session: Session, packs: Sequence[Pack], day: date) -> dict[int, Composition]:
-    """Pack → its composition, in a fixed number of queries; absent without a rule in force."""
+def compositions(
+    session: Session,
+    packs: Sequence[Pack],
+    day: date,
+    costing: Mapping[int, Money] | None = None,
+) -> dict[int, Composition]:
+    """Pack → its composition, in a fixed number of queries; absent without a rule in force.
+    `costing`: what one pack costs here, where that is not its own price (tiers)."""
     product_ids = sorted({pack.product_id for pack in packs})
     in_force = rules_in_force(session, product_ids, day)
     rules = rules_by_id(session, in_force.values())
@@ -90,6 +96,7 @@ def compositions(session: Session, packs: Sequence[Pack], day: date) -> dict[int
             rules[in_force[pack.product_id]],
             prices.get((pack.product_id, pack.grade)),
             costs.get((pack.product_id, pack.grade)),
+            (costing or {}).get(pack.id),
         )
         for pack in packs
         if pack.product_id in in_force
@@ -102,10 +109,11 @@ def _compose(
     rule: BenefitRule,
     purchase_price: Price | None,
     in_store: tuple[Money, int] | None,
+    price: Money | None,
 ) -> Composition:
     unit = product.base_unit
-    amount = pack.price if pack.price is not None else ZERO
-    if pack.unit_price is not None:
+    amount = price or pack.price or ZERO
+    if price is None and pack.unit_price is not None:
         amount = pack.unit_price.of(pack.content, unit)
     if rule.model is BenefitModel.CONSIGNMENT:
         purchase_price, farm = None, ZERO

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,9 +14,9 @@ from catalog.products.models import (
     Category,
     Pack,
     Product,
-    ProductState,
     Shelf,
 )
+from catalog.products.queries import offered
 from catalog.suppliers.models import Supplier
 from kernel.people import Organisation
 from kernel.regions import Level, Region
@@ -31,7 +32,7 @@ class Choice:
     count: int
 
 
-def filters(session: Session) -> tuple[list[Choice], list[Choice]]:
+def filters(session: Session, today: date) -> tuple[list[Choice], list[Choice]]:
     """Categories with what they hold, and the villages around the suppliers. One query."""
     categories = (
         sa.select(
@@ -40,7 +41,7 @@ def filters(session: Session) -> tuple[list[Choice], list[Choice]]:
         )
         .join(Product, Product.category_id == Category.id)
         .join(Pack, Pack.product_id == Product.id)
-        .where(Product.state == ProductState.ON_SALE, Pack.shelf == Shelf.CITIZENS, Pack.on_sale)
+        .where(offered(today), Pack.shelf == Shelf.CITIZENS, Pack.on_sale)
         .group_by(Category.id)
     )  # fmt: skip
     townships = (

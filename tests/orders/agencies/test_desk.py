@@ -7,6 +7,7 @@ from io import BytesIO
 
 import pytest
 import sqlalchemy as sa
+from PIL import Image
 
 from kernel.people import User
 from orders.agencies.models import BulkOrder, Stage
@@ -255,7 +256,7 @@ def test_the_rest_of_a_delivery_is_accepted_in_one_go_and_shown_with_its_photo(a
     receiver.open("/canteen/deliveries").press(f"Accept {shipment}")
     receiver.press("The other lines came as written").sees("Every line is written down.", "120.00")
     address = receiver.path
-    picture = (BytesIO(b"\xff\xd8\xff" + b"0" * 50), "rotten.jpg")
+    picture = (BytesIO(makers.photograph(gps=True)), "rotten.jpg")
     form = receiver.open(f"{address}?line={line}").page.find("form", attrs={"data-accept": True})
     data = {
         each["name"]: each.get("value", "")
@@ -266,7 +267,9 @@ def test_the_rest_of_a_delivery_is_accepted_in_one_go_and_shown_with_its_photo(a
     assert answer.status_code == 303
     receiver.open(f"{address}?line={line}").sees("rejected 2", "108.00")
     photo = receiver.page.find("img", src=lambda src: src and "/photos/" in src)["src"]
-    assert receiver.client.get(photo).mimetype == "image/jpeg"
+    answer = receiver.client.get(photo)
+    assert answer.mimetype == "image/jpeg"
+    assert not Image.open(BytesIO(answer.data)).getexif(), "where it was taken is nobody's business"
     assert enter(app, db, of.manager).client.get(photo).status_code == 200
     with given(db) as session:
         other = canteens.unit(session, "黔江中学")

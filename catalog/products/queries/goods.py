@@ -9,9 +9,25 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from catalog.products import rules
-from catalog.products.models import Category, Grade, Product, ProductState, PurchasePrice
+from catalog.products.models import (
+    Category,
+    Grade,
+    Product,
+    ProductPhoto,
+    ProductState,
+    PurchasePrice,
+)
 from catalog.suppliers.models import Supplier
 from kernel.errors import Missing, Text
+
+
+def offered(day: date | sa.BindParameter[date]) -> sa.ColumnElement[bool]:
+    """SQL: the product may be ordered that day; `Product.offered_on` says the same of a row."""
+    return sa.and_(
+        Product.state == ProductState.ON_SALE,
+        sa.or_(Product.sold_from.is_(None), Product.sold_from <= day),
+        sa.or_(Product.sold_to.is_(None), Product.sold_to >= day),
+    )
 
 
 def categories(session: Session) -> list[Category]:
@@ -34,6 +50,49 @@ def product_of(session: Session, supplier_id: int, product_id: int) -> Product:
     if found is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     return found
+
+
+def product_sheet_of(session: Session, supplier_id: int | None, product_id: int) -> Product:
+    """A product with everything its editor shows; of this supplier, or of any for the operator."""
+    theirs = sa.true() if supplier_id is None else Product.supplier_id == supplier_id
+    found = session.scalar(
+        sa.select(Product)
+        .options(
+            selectinload(Product.packs),
+            selectinload(Product.photos).joinedload(ProductPhoto.picture),
+            joinedload(Product.category),
+            joinedload(Product.supplier).joinedload(Supplier.organisation),
+        )
+        .where(Product.id == product_id, theirs)
+    )
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
+def products_with_packs(session: Session, supplier_id: int) -> list[Product]:
+    """The same with their packs and categories, for the list of a cooperative."""
+    return list(
+        session.scalars(
+            sa.select(Product)
+            .where(Product.supplier_id == supplier_id)
+            .options(selectinload(Product.packs), joinedload(Product.category))
+            .order_by(Product.position, Product.id)
+        )
+    )
+
+
+def all_products(session: Session, *, limit: int = 500) -> list[Product]:
+    """For the operator: every product that was ever submitted, by supplier."""
+    return list(
+        session.scalars(
+            sa.select(Product)
+            .where(Product.state != ProductState.DRAFT)
+            .options(joinedload(Product.supplier).joinedload(Supplier.organisation))
+            .order_by(Product.supplier_id, Product.position, Product.id)
+            .limit(limit)
+        )
+    )
 
 
 def products_of(session: Session, supplier_id: int) -> list[Product]:

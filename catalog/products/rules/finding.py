@@ -12,9 +12,6 @@ from kernel.text import initials, pinyin, syllables, tokens
 BORDER = "ω"
 MOST_SEARCHED = 64
 
-# Why goods are off sale when a certificate behind them ended: by this they are found again.
-LAPSED = "证照到期"
-
 
 def search_text(texts: Iterable[str], names: Iterable[str]) -> str:
     """Everything a product is found by: characters and words of `texts` and `names`; of the names
