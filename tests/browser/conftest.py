@@ -86,11 +86,11 @@ def eyes(request, chromium, site):
 
 @pytest.fixture
 def sit_down(config, township, eyes, tmp_path):
-    """`sit_down(user_id)`: this person is signed in at the screen."""
+    """`sit_down(user_id)`: this person is signed in at the screen; `again` at the same browser."""
     app = create_app(config, database=township, data_dir=tmp_path)
 
-    def signed_in(user_id):
-        page = eyes.as_guest()
+    def signed_in(user_id, *, again=False):
+        page = eyes.page if again else eyes.as_guest()
         with township.transaction() as session:
             user = session.get(User, user_id)
             _, token = signing_in.begin_sign_in(

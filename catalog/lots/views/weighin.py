@@ -96,6 +96,9 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
     bought = purchase_prices_on(work, supplier.id, today())
     products = list({product.id: product for product, _ in bought}.values())
     year = business_day(now()).year
+    seasons = queries.seasons(work, household.id, products, year=year) if household else {}
+    # What this household grows or has brought before stands first.
+    bought.sort(key=lambda each: not (household and seasons[each[0].id].expected))
     slips = queries.slips_of_day(work, supplier.id, today())
     return render_template(
         "coop/weighin.html",
@@ -104,10 +107,11 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
         asked=asked,
         found=find_households(work, asked, prefixes=inside) if asked else [],
         bought=bought,
-        seasons=queries.seasons(work, household.id, products, year=year) if household else {},
+        seasons=seasons,
         standing=queries.cap_standing(work, supplier.id, household.id, year) if household else None,
         ways=WAYS,
         slips=slips,
+        under_review=queries.under_review(work, [slip.id for slip in slips]),
         sum=sum_slips(slips),
         clock=clock,
         exact_kg=kilograms,

@@ -61,8 +61,11 @@ function paperOf(slip, supplier) {
 
 /* Only the paper is printed; it works without network like everything here. */
 function printSlips(slips, supplier) {
-  document.querySelector("[data-paper]").replaceChildren(
-    ...slips.map((slip) => paperOf(slip, supplier)));
+  const paper = document.querySelector("[data-paper]");
+  paper.replaceChildren(...slips.map((slip) => paperOf(slip, supplier)));
+  paper.classList.add("measured");
+  fitRoll(paper.children);
+  paper.classList.remove("measured");
   window.print();
 }
 

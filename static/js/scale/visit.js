@@ -2,9 +2,13 @@
    page's other halves: it reads the form and the book and makes slips. */
 "use strict";
 
-/* Today's prices out of a book that also knows tomorrow's. */
-function goodsOn(book, day) {
-  return book.goods.filter((each) => each.from <= day && (!each.to || day <= each.to));
+/* Today's prices out of a book that also knows tomorrow's; what the household grows or has brought
+   before stands first. */
+function goodsOn(book, day, home) {
+  const expected = ({ product_id: key }) =>
+    Boolean((home.brought || {})[key] || (home.most || {})[key]);
+  return book.goods.filter((each) => each.from <= day && (!each.to || day <= each.to))
+    .sort((a, b) => expected(b) - expected(a));
 }
 
 /* What was typed: {gross, tare, deduction, price, net, amount} in BigInt, or errors by field. */
@@ -83,8 +87,8 @@ function matching(book, typed) {
     if (home.name === text || home.code.toLowerCase() === asked) return 0;
     if (home.initials === asked) return 1;
     if (home.name.includes(text) || home.pinyin.startsWith(asked)
-      || home.initials.startsWith(asked) || home.code.toLowerCase().includes(asked)) return 2;
-    return null;
+      || home.initials.startsWith(asked)) return 2;
+    return asked.length > 2 && home.code.toLowerCase().includes(asked) ? 3 : null;
   };
   const found = book.households.map((home) => [score(home), home])
     .filter(([place]) => place !== null)

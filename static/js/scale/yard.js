@@ -13,7 +13,7 @@ let correcting = null;
 const nowHere = () => Date.now() + (book && book.skew || 0);
 const chosenGood = () => {
   const chosen = form.querySelector("input[name=goods]:checked");
-  return chosen ? goodsOn(book, dayOf(nowHere()))[Number(chosen.value)] : null;
+  return chosen ? goodsOn(book, dayOf(nowHere()), home)[Number(chosen.value)] : null;
 };
 
 /* —— the household —— */
@@ -73,7 +73,7 @@ function leave() {
 function drawGoods() {
   const field = document.getElementById("f-goods");
   field.querySelectorAll("label, p").forEach((each) => each.remove());
-  const goods = goodsOn(book, dayOf(nowHere()));
+  const goods = goodsOn(book, dayOf(nowHere()), home);
   goods.forEach((good, place) => {
     const choice = element("input", { type: "radio", name: "goods", value: place });
     choice.defaultChecked = place === 0;
@@ -83,6 +83,13 @@ function drawGoods() {
 }
 
 /* —— the numbers —— */
+
+/* Only when something differs: a page that moves under the finger loses the tap. */
+function replace(place, content) {
+  const before = place.innerHTML;
+  const fresh = element("div", {}, ...content);
+  if (fresh.innerHTML !== before) place.replaceChildren(...content);
+}
 
 function drawLive() {
   const good = home && chosenGood();
@@ -132,12 +139,12 @@ function drawLimits(good, line) {
     if (year.bought + amount > book.cap) say(words("cap_over"), true);
     else if (5 * (year.bought + amount) >= 4 * book.cap) say(words("cap_near"), true);
   }
-  at("limits").replaceChildren(...said);
+  replace(at("limits"), said);
 }
 
 function drawVisit() {
   at("visit").hidden = !lines.length;
-  at("lines").replaceChildren(...lines.map((line, place) => {
+  replace(at("lines"), lines.map((line, place) => {
     const out = element("button", { type: "button", class: "btn" }, words("remove"));
     out.addEventListener("click", () => { lines.splice(place, 1); drawLive(); });
     return element("li", {}, element("span", { class: "i" }, String(place + 1)),
@@ -292,7 +299,7 @@ function correct(slip) {
   at("correcting").hidden = false;
   at("correcting").textContent = words("correcting", String(slip.seq).padStart(4, "0"));
   setTimeout(() => {
-    goodsOn(book, dayOf(nowHere())).forEach((good, place) => {
+    goodsOn(book, dayOf(nowHere()), home).forEach((good, place) => {
       if (good.product_id === slip.good.product_id && good.grade === slip.good.grade)
         form.querySelectorAll("input[name=goods]")[place].checked = true;
     });
@@ -393,7 +400,6 @@ function listen() {
     if (next.select) next.select();
   }));
   form.addEventListener("input", drawLive);
-  form.addEventListener("change", drawLive);
   form.addEventListener("submit", (event) => { event.preventDefault(); save(false); });
   at("save-print").addEventListener("click", () => save(true));
   at("more").addEventListener("click", addLine);
