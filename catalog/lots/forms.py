@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -113,6 +113,7 @@ def read_photo(file: FileStorage | None) -> bytes | None:
     return out.getvalue()
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEVICE = re.compile(r"[A-Za-z0-9-]{4,40}")
 _NUMBER = re.compile(r"[0-9]{1,12}")
 
@@ -140,7 +141,7 @@ def _brought(found: dict[str, Any]) -> Brought:
         device=device,
         device_seq=number,
         weigher_id=_whole(found, "weigher_id"),
-        weighed_at=datetime.fromtimestamp(_whole(found, "weighed_at") / 1000, UTC),
+        weighed_at=EPOCH + timedelta(milliseconds=_whole(found, "weighed_at")),
         household=_text(found, "household", 20).upper(),
         product_id=_whole(found, "product_id"),
         grade=Grade(found["grade"]),

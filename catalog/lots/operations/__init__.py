@@ -1,5 +1,10 @@
 """Everything that changes what lies in the store: weighing, taking in, reserving, processing."""
 
+from catalog.lots.operations.handing import (
+    dismiss_handed_slip,
+    hand_over_slip,
+    write_handed_slip,
+)
 from catalog.lots.operations.holding import (
     add_lot_event,
     hold_lot,
@@ -11,9 +16,6 @@ from catalog.lots.operations.offline import (
     Brought,
     Conflict,
     accept_offline_slip,
-    dismiss_handed_slip,
-    hand_over_slip,
-    write_handed_slip,
 )
 from catalog.lots.operations.processing import process_lot
 from catalog.lots.operations.reviewing import (

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +17,14 @@ from catalog.lots import rules
 from catalog.lots.models import Confirmation, OfflineSlip, OfflineState, WeighSlip
 from catalog.lots.operations.reviewing import keep_slip_photo
 from catalog.lots.operations.weighing import confirm_slip, record_slip
-from catalog.lots.queries.weighing import offline_slip
 from catalog.products.models import Grade
 from catalog.products.queries import product_of, purchase_price_on
-from catalog.suppliers.models import Supplier
-from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
-from kernel.errors import Forbidden, Invalid, Missing, Refusal, Text
+from kernel.errors import Forbidden, Missing, Refusal, Text
 from kernel.money import Money, Price
 from kernel.periods import business_day
-from kernel.storage import Blob, StoredFile, keep_file
+from kernel.storage import Blob, StoredFile
 from kernel.text import tidy
 from kernel.versions import canonical
 
@@ -108,10 +104,10 @@ def accept_offline_slip(
     household = _check(session, brought, prefixes, by, now)
     # Sent twice at the same moment: the second waits here and then finds the first.
     get_or_missing(session, Household, household.id, lock=True)
-    known = _known(session, brought, supplier_id, photo)
+    known = find_known(session, brought, supplier_id, photo)
     if known is not None:
         return known
-    published = _published(session, supplier_id, brought)
+    published = published_price(session, supplier_id, brought)
     if published != brought.price and not brought.reason:
         raise Refusal(
             "The price was changed meanwhile: the phone showed %(shown)s yuan/kg, published for "
@@ -121,7 +117,7 @@ def accept_offline_slip(
             day=business_day(brought.weighed_at),
         )
     asked = brought.price if brought.price != published else None
-    slip = _write(session, brought, household, asked, supplier_id=supplier_id, by=by, now=now)
+    slip = write_slip(session, brought, household, asked, supplier_id=supplier_id, by=by, now=now)
     if slip.amount != brought.amount:
         raise Refusal(
             "The phone showed %(shown)s, but this comes to %(amount)s. Please weigh it again.",
@@ -130,103 +126,28 @@ def accept_offline_slip(
         )
     if photo is not None:
         keep_slip_photo(session, slip.id, photo, by=by, now=now)
-    return _remember(session, brought, supplier_id, photo, None, slip=slip, by=by, now=now)
-
-
-def hand_over_slip(
-    session: Session,
-    brought: Brought,
-    *,
-    supplier_id: int,
-    said: str,
-    photo: Blob | None = None,
-    by: Actor,
-    now: datetime,
-) -> OfflineSlip:
-    """What no rule let in goes to the manager as it is, with what was said against it.
-
-    The same again is the same; nothing that was weighed is ever dropped.
-    """
-    _check_weigher(brought, by)
-    get_or_missing(session, Supplier, supplier_id, lock=True)
-    known = _known(session, brought, supplier_id, photo)
-    if known is not None:
-        return known
-    file = keep_file(session, photo, by=by, now=now) if photo else None
-    kept = _remember(session, brought, supplier_id, photo, file, said=said, by=by, now=now)
-    audit.note(session, "hand_over_slip", f"offline_slip:{kept.id}", by=by, now=now, said=kept.said)
-    return kept
-
-
-def write_handed_slip(
-    session: Session,
-    offline_id: int,
-    *,
-    supplier_id: int,
-    prefixes: Sequence[str],
-    household: str,
-    as_shown: bool,
-    note: str,
-    by: Actor,
-    now: datetime,
-) -> OfflineSlip:
-    """The manager writes it: for this household, at the published price or as the phone showed it.
-
-    Another price than the published one still waits for a second person: R20 knows no manager.
-    """
-    kept = _open(session, supplier_id, offline_id)
-    if kept.state is not OfflineState.HANDED_OVER:
-        return kept
-    note = _why(note)
-    brought = Brought.from_plain(json.loads(kept.payload))
-    brought = replace(brought, household=tidy(household).upper())
-    home = _household(session, brought.household, prefixes)
-    published = _published(session, supplier_id, brought)
-    asked = brought.price if as_shown and brought.price != published else None
-    # What the household saw and signed holds only for the amount it saw.
-    if asked is None and brought.price != published:
-        brought = replace(brought, confirmation=None, signature=None)
-    brought = replace(brought, reason=note)
-    slip = _write(session, brought, home, asked, supplier_id=supplier_id, by=by, now=now)
-    if kept.photo_id is not None:
-        file = session.get_one(StoredFile, kept.photo_id)
-        blob = Blob(file.sha256, file.size, file.media_type, file.name)
-        keep_slip_photo(session, slip.id, blob, by=by, now=now)
-    kept.state, kept.slip_id = OfflineState.WRITTEN, slip.id
-    return _decide(session, kept, note, "write_handed_slip", by=by, now=now)
-
-
-def dismiss_handed_slip(
-    session: Session, offline_id: int, *, supplier_id: int, note: str, by: Actor, now: datetime
-) -> OfflineSlip:
-    """Nothing is bought for it, and why; what was weighed stays readable."""
-    kept = _open(session, supplier_id, offline_id)
-    if kept.state is not OfflineState.HANDED_OVER:
-        return kept
-    note = _why(note)
-    kept.state = OfflineState.DISMISSED
-    return _decide(session, kept, note, "dismiss_handed_slip", by=by, now=now)
+    return remember(session, brought, supplier_id, photo, None, slip=slip, by=by, now=now)
 
 
 def _check(
     session: Session, brought: Brought, prefixes: Sequence[str], by: Actor, now: datetime
 ) -> HouseholdRow:
-    _check_weigher(brought, by)
+    check_weigher(brought, by)
     if not rules.clock_is_plausible(brought.weighed_at, now):
         raise Refusal(
             "The phone says that this was weighed at %(at)s; its clock cannot be right.",
             at=brought.weighed_at,
         )
-    return _household(session, brought.household, prefixes)
+    return household_of(session, brought.household, prefixes)
 
 
-def _check_weigher(brought: Brought, by: Actor) -> None:
+def check_weigher(brought: Brought, by: Actor) -> None:
     """A slip stays with the person who weighed, whoever holds the phone now."""
     if brought.weigher_id != by.user_id:
         raise Forbidden(Text("Somebody else weighed this; they must sign in to send it."))
 
 
-def _household(session: Session, code: str, prefixes: Sequence[str]) -> HouseholdRow:
+def household_of(session: Session, code: str, prefixes: Sequence[str]) -> HouseholdRow:
     try:
         return household_in(session, code, prefixes=prefixes)
     except Missing as missing:
@@ -235,7 +156,7 @@ def _household(session: Session, code: str, prefixes: Sequence[str]) -> Househol
         ) from missing
 
 
-def _known(
+def find_known(
     session: Session, brought: Brought, supplier_id: int, photo: Blob | None
 ) -> OfflineSlip | None:
     """What this (device, number) made the first time; a refusal if it was something else."""
@@ -263,7 +184,7 @@ class Conflict(Refusal):
     """Two different slips under one number of one phone."""
 
 
-def _published(session: Session, supplier_id: int, brought: Brought) -> Price:
+def published_price(session: Session, supplier_id: int, brought: Brought) -> Price:
     day = business_day(brought.weighed_at)
     product = product_of(session, supplier_id, brought.product_id)
     price = purchase_price_on(session, product.id, brought.grade, day)
@@ -276,7 +197,7 @@ def _published(session: Session, supplier_id: int, brought: Brought) -> Price:
     return price.price
 
 
-def _write(
+def write_slip(
     session: Session,
     brought: Brought,
     household: HouseholdRow,
@@ -318,7 +239,7 @@ def _write(
     return slip
 
 
-def _remember(
+def remember(
     session: Session,
     brought: Brought,
     supplier_id: int,
@@ -346,23 +267,4 @@ def _remember(
     kept.slip = slip
     session.add(kept)
     session.flush()  # so that the caller can speak of kept.id
-    return kept
-
-
-def _open(session: Session, supplier_id: int, offline_id: int) -> OfflineSlip:
-    return offline_slip(session, supplier_id, offline_id, lock=True)
-
-
-def _why(note: str) -> str:
-    note = tidy(note)[:200]
-    if not note:
-        raise Invalid({"note": Text("Say why.")})
-    return note
-
-
-def _decide(
-    session: Session, kept: OfflineSlip, note: str, action: str, *, by: Actor, now: datetime
-) -> OfflineSlip:
-    kept.decided_by_id, kept.decided_at, kept.decision_note = by.user_id, now, note
-    audit.note(session, action, f"offline_slip:{kept.id}", by=by, now=now, note=note)
     return kept

@@ -8,7 +8,9 @@ const ADDRESS = "/coop/weigh-in/";
 async function fetchBook() {
   let answer;
   try {
-    answer = await fetch(ADDRESS + "book", { redirect: "manual", cache: "no-store" });
+    answer = await fetch(ADDRESS + "book", {
+      redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(20000),
+    });
   } catch {
     return { why: "offline" };
   }
@@ -48,6 +50,7 @@ async function sendSlip(slip, csrf) {
   try {
     answer = await fetch(ADDRESS + "queue", {
       method: "POST", body: form, redirect: "manual", headers: { "X-CSRFToken": csrf },
+      signal: AbortSignal.timeout(60000),
     });
     said = await answer.json();
   } catch {

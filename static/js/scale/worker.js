@@ -38,15 +38,16 @@ self.addEventListener("install", (event) => {
 
 self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
 
-/* The network first; the kept page when there is none, or when it takes too long. */
+/* The network first; the kept page when there is none. The page itself does not wait for long. */
 async function open(event) {
   const kept = await (await caches.open(KEPT)).match(PAGE);
+  const itself = new URL(event.request.url).pathname === PAGE;
   const fresh = fetch(event.request).then((answer) => {
-    if (new URL(event.request.url).pathname === PAGE && good(answer))
-      event.waitUntil(keep(answer.clone()).catch(() => {}));
+    if (itself && good(answer)) event.waitUntil(keep(answer.clone()).catch(() => {}));
     return answer;
   });
   if (!kept) return fresh;
+  if (!itself) return fresh.catch(() => kept);
   fresh.catch(() => {});
   const late = new Promise((resolve) => setTimeout(() => resolve(kept), PATIENCE));
   return Promise.race([fresh, late]).catch(() => kept);
