@@ -59,6 +59,7 @@ COOP_DESK = Desk(
         Entry("coop.today", Text("Today"), "/coop/"),
         Entry("coop.weighin", Text("Weigh-in"), "/coop/weigh-in"),
         Entry("coop.slips", Text("Slips"), "/coop/slips"),
+        Entry("coop.reviews", Text("Slips to review"), "/coop/weigh-in/reviews"),
         Entry("coop.lots", Text("Lots"), "/coop/lots"),
         Entry("coop.stock", Text("Stock"), "/coop/stock"),
         Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),

@@ -14,8 +14,11 @@ from catalog.lots.models import (
     Contribution,
     Lot,
     MoveKind,
+    OfflineSlip,
     Processing,
     ProcessingInput,
+    ReviewReason,
+    SlipReview,
     SlipState,
     StockMove,
     WeighSlip,
@@ -93,20 +96,21 @@ def _parts_belong_to_their_lot(session: Session) -> Iterator[Difference]:
 
 def _slips_add_up(session: Session) -> Iterator[Difference]:
     rows = session.execute(
-        sa.select(WeighSlip, PurchasePrice, Contribution)
+        sa.select(WeighSlip, PurchasePrice, Contribution, SlipReview)
         .join(PurchasePrice, PurchasePrice.id == WeighSlip.purchase_price_id)
+        .outerjoin(SlipReview, SlipReview.slip_id == WeighSlip.id)
         .outerjoin(Contribution, Contribution.id == WeighSlip.contribution_id)
         .order_by(WeighSlip.id)
         .execution_options(yield_per=1000)
     )
-    for slip, price, part in rows:
-        for sentence in _slip_problems(slip, price, part):
+    for slip, price, part, review in rows:
+        for sentence in _slip_problems(slip, price, part, review):
             yield Difference(f"slip:{slip.id}", sentence)
         session.expunge(slip)
 
 
 def _slip_problems(
-    slip: WeighSlip, price: PurchasePrice, part: Contribution | None
+    slip: WeighSlip, price: PurchasePrice, part: Contribution | None, review: SlipReview | None
 ) -> Iterator[Text]:
     net = rules.net_weight(slip.gross_g, slip.tare_g, slip.deduction_bp)
     if slip.net_g != net:
@@ -115,7 +119,10 @@ def _slip_problems(
         yield Text("amount %(amount)s, its price says %(right)s", amount=slip.amount, right=right)
     day = business_day(slip.weighed_at)
     in_force = price.valid_from <= day and (price.valid_to is None or day <= price.valid_to)
-    if (slip.price, slip.product_id, slip.grade) != (price.price, price.product_id, price.grade):
+    asked = review is not None and ReviewReason.PRICE in review.why
+    if (slip.product_id, slip.grade) != (price.product_id, price.grade) or (
+        slip.price != price.price and not asked
+    ):
         yield Text("not at the published price")
     elif not in_force:
         yield Text("at a price that was not in force on %(day)s", day=day)
@@ -140,6 +147,45 @@ def _two_people(session: Session) -> Iterator[Difference]:
     )
     for key in rows:
         yield Difference(f"slip:{key}", Text("weighed and taken in by the same person"))
+
+
+def _reviews_are_kept(session: Session) -> Iterator[Difference]:
+    """Doubtful goods enter the store only when somebody else than the weigher approved them."""
+    rows = session.execute(
+        sa.select(WeighSlip.id, SlipReview.approved_at)
+        .join(SlipReview, SlipReview.slip_id == WeighSlip.id)
+        .where(
+            sa.or_(
+                sa.and_(WeighSlip.state == SlipState.TAKEN_IN, SlipReview.approved_at.is_(None)),
+                SlipReview.approved_by_id.in_((WeighSlip.made_by_id, SlipReview.made_by_id)),
+            )
+        )
+        .order_by(WeighSlip.id)
+    )
+    for key, approved_at in rows:
+        yield Difference(
+            f"slip:{key}",
+            Text("approved by its own weigher") if approved_at else Text("taken in unreviewed"),
+        )
+
+
+def _offline_slips_are_theirs(session: Session) -> Iterator[Difference]:
+    """What a phone sent is the slip that carries its number."""
+    rows = session.execute(
+        sa.select(OfflineSlip.id)
+        .join(WeighSlip, WeighSlip.id == OfflineSlip.slip_id)
+        .where(
+            sa.or_(
+                OfflineSlip.device != WeighSlip.device,
+                OfflineSlip.device_seq != WeighSlip.device_seq,
+                OfflineSlip.supplier_id != WeighSlip.supplier_id,
+                OfflineSlip.weighed_at != WeighSlip.weighed_at,
+            )
+        )
+        .order_by(OfflineSlip.id)
+    )
+    for (key,) in rows:
+        yield Difference(f"offline_slip:{key}", Text("points to another slip than it sent"))
 
 
 def _processing_balances(session: Session) -> Iterator[Difference]:
@@ -297,6 +343,18 @@ CHECKS = [
         Text("Lots show their newest certificate of conformity"),
         _certificates_agree,
         rows_of(ConformityCertificate),
+    ),
+    Check(
+        "lots.reviews",
+        Text("Doubtful slips are approved by a second person before they are taken in"),
+        _reviews_are_kept,
+        rows_of(SlipReview),
+    ),
+    Check(
+        "lots.offline",
+        Text("What a phone weighed without network is the slip that carries its number"),
+        _offline_slips_are_theirs,
+        rows_of(OfflineSlip),
     ),
     Check(
         "lots.processing",

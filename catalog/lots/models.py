@@ -15,6 +15,8 @@ from kernel.crypto import Sealed
 from kernel.db import DERIVED, Made, Model, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
+from kernel.people import User
+from kernel.storage import StoredFile
 
 
 class LotState(Labelled):
@@ -91,6 +93,7 @@ class Confirmation(Labelled):
     TEXT_CODE = "text_code"
     FINGERPRINT = "fingerprint"
     PROXY = "proxy"
+    CARD_CODE = "card_code"
 
 
 class WeighSlip(Made, Model):
@@ -135,6 +138,121 @@ class WeighSlip(Made, Model):
     product: Mapped[Product] = related()
     purchase_price: Mapped[PurchasePrice] = related()
     contribution: Mapped[Contribution | None] = related()
+
+
+class ReviewReason(Labelled):
+    """Why a slip waits for a second person (domain.md §4.5)."""
+
+    YIELD = "above_yield"
+    CAP = "above_cap"
+    PRICE = "other_price"
+
+
+class SlipReview(Made, Model):
+    """复核: what must be looked at before this slip's goods may enter the store.
+
+    It stands beside the slip's state: the household confirms meanwhile. It is open until somebody
+    other than the weigher has approved it, or the slip is void.
+    """
+
+    __tablename__ = "slip_reviews"
+
+    slip_id: Mapped[int] = mapped_column(sa.ForeignKey("weigh_slips.id"), unique=True)
+    # Values of ReviewReason, in the order of that class.
+    reasons: Mapped[list[Any]]
+    note: Mapped[str] = mapped_column(sa.String(200), default="")
+    approved_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    approved_at: Mapped[datetime | None]
+    approval_note: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    slip: Mapped[WeighSlip] = related()
+
+    @property
+    def why(self) -> list[ReviewReason]:
+        return [ReviewReason(each) for each in self.reasons]
+
+
+class SlipPhoto(Made, Model):
+    """What the scale showed. One picture per slip, never changed."""
+
+    __tablename__ = "slip_photos"
+    __append_only__ = True
+
+    slip_id: Mapped[int] = mapped_column(sa.ForeignKey("weigh_slips.id"), unique=True)
+    file_id: Mapped[int] = mapped_column(sa.ForeignKey("stored_files.id"))
+
+    file: Mapped[StoredFile] = related()
+
+
+class PurchaseCap(Made, Model):
+    """年度收购上限: the most a supplier buys from one household in a year, by resolution.
+
+    The newest row of a year counts; one without an amount lifts the cap.
+    """
+
+    __tablename__ = "purchase_caps"
+    __append_only__ = True
+    __table_args__ = (sa.Index("ix_purchase_caps_year", "supplier_id", "year"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    year: Mapped[int]
+    amount: Mapped[Money | None]
+    resolution: Mapped[str] = mapped_column(sa.String(60))
+
+
+class ScaleCard(Made, Model):
+    """农户卡: what a household shows at the scale, with its QR and its short code.
+
+    The newest serial counts: a lost card is replaced by another, whose short code is another.
+    """
+
+    __tablename__ = "scale_cards"
+    __append_only__ = True
+    __table_args__ = (sa.UniqueConstraint("household_id", "serial"),)
+
+    household_id: Mapped[int] = mapped_column(sa.ForeignKey("households.id"))
+    serial: Mapped[int]
+
+
+class OfflineState(Labelled):
+    """What became of a slip that was weighed without network."""
+
+    WRITTEN = "written"
+    HANDED_OVER = "handed_over"
+    DISMISSED = "dismissed"
+
+
+class OfflineSlip(Made, Model):
+    """离线单: what a phone weighed without network and sent later.
+
+    (device, device_seq) is its identity: the same content again is the same slip, other content is
+    a conflict. `made_at` is when it arrived, `weighed_at` when the phone says it was weighed.
+    `payload` is what was sent, kept for slips that no rule let in and the manager must settle.
+    """
+
+    __tablename__ = "offline_slips"
+    __table_args__ = (
+        sa.UniqueConstraint("device", "device_seq"),
+        sa.CheckConstraint("(state = 'written') = (slip_id IS NOT NULL)", name="written_has_slip"),
+        sa.Index("ix_offline_slips_state", "supplier_id", "state"),
+    )
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    device: Mapped[str] = mapped_column(sa.String(40))
+    device_seq: Mapped[str] = mapped_column(sa.String(40))
+    weighed_at: Mapped[datetime]
+    digest: Mapped[str] = mapped_column(sa.String(64))
+    state: Mapped[OfflineState]
+    payload: Mapped[str] = mapped_column(Sealed)
+    photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_files.id"))
+    said: Mapped[str] = mapped_column(sa.String(300), default="")
+    slip_id: Mapped[int | None] = mapped_column(sa.ForeignKey("weigh_slips.id"), unique=True)
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None]
+    decision_note: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    slip: Mapped[WeighSlip | None] = related()
+    made_by: Mapped[User | None] = related(foreign_keys="OfflineSlip.made_by_id")
 
 
 class MoveKind(Labelled):

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
+from fractions import Fraction
 
 from kernel.codes import check_character
+from kernel.money import Money
 from kernel.sharing import half_up, share_out
 
 # What a field bears in a very good year, and a tenth more (domain.md §4.5).
 TOLERANCE_TENTHS = 11
+
+# A household's year is pointed out when four fifths of the cap are bought.
+CAP_WARNS = Fraction(4, 5)
+
+# A phone's clock may be a little fast, and a slip may have waited for a network so long.
+CLOCK_MAY_BE_FAST = timedelta(minutes=10)
+MAY_HAVE_WAITED = timedelta(days=30)
 
 
 def net_weight(gross_g: int, tare_g: int, deduction_bp: int) -> int:
@@ -21,6 +30,26 @@ def net_weight(gross_g: int, tare_g: int, deduction_bp: int) -> int:
 def plausible_g(area_mu_100: int, most_yield_kg_per_mu: int) -> int:
     """The most such fields can have borne, in grams: 1.2 mu × 2,500 kg × 1.1 = 3,300 kg."""
     return area_mu_100 * most_yield_kg_per_mu * TOLERANCE_TENTHS
+
+
+def over_the_cap(bought: Money, more: Money, cap: Money | None) -> bool:
+    """Whether `more` takes the year above its cap; reaching it exactly does not."""
+    return cap is not None and bought + more > cap
+
+
+def near_the_cap(bought: Money, cap: Money | None) -> bool:
+    """Whether four fifths of the cap are bought. A cap of nothing is near from the start."""
+    return cap is not None and bought.fen >= CAP_WARNS * cap.fen
+
+
+def clock_is_plausible(weighed_at: datetime, now: datetime) -> bool:
+    """Whether a phone may say so of a slip that arrives now."""
+    return now - MAY_HAVE_WAITED <= weighed_at <= now + CLOCK_MAY_BE_FAST
+
+
+def card_code(keyed_hash: str) -> str:
+    """Six digits out of a keyed hash: what stands on a household's card beside its QR."""
+    return f"{int(keyed_hash[:15], 16) % 1_000_000:06}"
 
 
 def lot_code(region_code: str, product_code: str, day: date, serial: int) -> str:

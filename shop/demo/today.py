@@ -10,9 +10,19 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Confirmation, Contribution, Lot, LotEventKind, LotState
-from catalog.lots.operations import add_lot_event, confirm_slip, hold_lot, recall_lot
+from catalog.lots.operations import (
+    add_lot_event,
+    confirm_slip,
+    hold_lot,
+    recall_lot,
+    record_slip,
+    set_purchase_cap,
+)
+from catalog.products.models import Grade
+from catalog.products.queries import purchase_price_on
 from catalog.products.rules import in_season
 from kernel.actors import Role
+from kernel.money import Money, Price
 from kernel.periods import business_day
 from orders.agencies.operations import save_draft
 from orders.agencies.operations.reminding import (
@@ -108,6 +118,7 @@ def plan_today(town: Town) -> None:
     """Slips, lots, tests, a recall, reminders, questions, a draft, an applicant."""
     today, now = town.span.today, town.services.clock()
     town.plan(now - timedelta(minutes=50), _slips_waiting, town)
+    town.plan(now - timedelta(minutes=8), _at_another_price, town)
     town.plan(at(today - timedelta(days=3), 7, 5), _expires_tomorrow, town)
     for ago in range(28, 0, -1):
         town.plan(at(today - timedelta(days=ago), 15, 30), _test_lots, town)
@@ -157,11 +168,11 @@ def _growers(town: Town, code: str) -> list[Home]:
 
 
 def _slips_waiting(town: Town, session: Session, now: datetime) -> None:
-    """Three that the households must still confirm, two that wait for the storekeeper."""
+    """Two that the households must still confirm, two that wait for the storekeeper."""
     chance = town.chance("slips")
     weigher = town.actor(SAMPLE_SUPPLIER, Role.WEIGHER)
     codes = _goods_of_today(town)
-    for number in range(5):
+    for number in range(4):
         code = codes[number % len(codes)]
         homes = _growers(town, code)
         home = sample_home(town.homes) if number == 0 and code == "R01" else chance.choice(homes)
@@ -173,6 +184,38 @@ def _slips_waiting(town: Town, session: Session, now: datetime) -> None:
                 session, slip.id, confirmation=Confirmation.SIGNATURE, confirmed_by="本人",
                 by=weigher, now=moment + timedelta(minutes=2),
             )  # fmt: skip
+
+
+def _at_another_price(town: Town, session: Session, now: datetime) -> None:
+    """One slip for the household to confirm and the manager to look at, and the year's cap."""
+    weigher = town.actor(SAMPLE_SUPPLIER, Role.WEIGHER)
+    code = _goods_of_today(town)[0]
+    home = _growers(town, code)[0]
+    published = purchase_price_on(session, town.products[code], Grade.FIRST, town.span.today)
+    if published is None:
+        return
+    record_slip(
+        session,
+        supplier_id=town.suppliers[SAMPLE_SUPPLIER],
+        household_id=town.households[home.number],
+        product_id=town.products[code],
+        grade=Grade.FIRST,
+        gross_g=62_400,
+        tare_g=2_400,
+        deduction_bp=200,
+        device=f"{SAMPLE_SUPPLIER}-01",
+        device_seq="today-price",
+        weighed_at=now,
+        asked_price=Price(published.price.per_unit + 2_000),
+        reason="个头整齐，客商点名要，按特级收",
+        by=weigher,
+        now=now,
+    )
+    set_purchase_cap(
+        session, town.suppliers[SAMPLE_SUPPLIER], year=town.span.today.year,
+        amount=Money(60_000_00), resolution=f"水联决〔{town.span.today.year}〕07 号",
+        by=town.actor(SAMPLE_SUPPLIER, Role.MANAGER), now=now,
+    )  # fmt: skip
 
 
 def _expires_tomorrow(town: Town, session: Session, now: datetime) -> None:

@@ -11,7 +11,11 @@ import pytest
 from playwright.sync_api import sync_playwright
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from kernel import audit, signing_in
+from kernel.actors import COMMAND
 from kernel.db import Database
+from kernel.people import User
+from kernel.web.sign_in import TOKEN
 from shop.app import create_app
 from tests.browser.eyes import Eyes
 from tests.clock import Clock
@@ -78,3 +82,24 @@ def eyes(request, chromium, site):
     seen = Eyes(chromium, site, request.param)
     yield seen
     seen.close()
+
+
+@pytest.fixture
+def sit_down(config, township, eyes, tmp_path):
+    """`sit_down(user_id)`: this person is signed in at the screen; `again` at the same browser."""
+    app = create_app(config, database=township, data_dir=tmp_path)
+
+    def signed_in(user_id, *, again=False):
+        page = eyes.page if again else eyes.as_guest()
+        with township.transaction() as session:
+            user = session.get(User, user_id)
+            _, token = signing_in.begin_sign_in(
+                session, user, browser="test", by=COMMAND, now=MONDAY_NOON
+            )
+            audit.note(session, "arrange", "test", by=COMMAND, now=MONDAY_NOON)
+        signer = app.session_interface.get_signing_serializer(app)
+        cookie = {"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({TOKEN: token})}
+        page.context.add_cookies([{**cookie, "url": eyes.site}])
+        return page
+
+    return signed_in

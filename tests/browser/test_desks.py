@@ -7,14 +7,10 @@ import re
 import pytest
 import sqlalchemy as sa
 
-from kernel import audit, signing_in
-from kernel.actors import COMMAND, Role
-from kernel.people import Organisation, User
-from kernel.web.sign_in import TOKEN
+from kernel.actors import Role
+from kernel.people import Organisation
 from orders.sales.models import Order
-from shop.app import create_app
 from tests import makers
-from tests.browser.conftest import MONDAY_NOON
 from tests.orders.agencies import canteens
 from tests.web import given
 
@@ -32,27 +28,6 @@ def school(township):
         weigher = makers.member(session, coop, Role.WEIGHER, name="龚收购")
         assert family.id
         return of, weigher.id
-
-
-@pytest.fixture
-def sit_down(config, township, eyes, tmp_path):
-    """`sit_down(user_id)`: this person is signed in at the screen."""
-    app = create_app(config, database=township, data_dir=tmp_path)
-
-    def signed_in(user_id):
-        page = eyes.as_guest()
-        with township.transaction() as session:
-            user = session.get(User, user_id)
-            _, token = signing_in.begin_sign_in(
-                session, user, browser="test", by=COMMAND, now=MONDAY_NOON
-            )
-            audit.note(session, "arrange", "test", by=COMMAND, now=MONDAY_NOON)
-        signer = app.session_interface.get_signing_serializer(app)
-        cookie = {"name": app.config["SESSION_COOKIE_NAME"], "value": signer.dumps({TOKEN: token})}
-        page.context.add_cookies([{**cookie, "url": eyes.site}])
-        return page
-
-    return signed_in
 
 
 def test_a_school_orders_from_the_grid_and_somebody_else_approves(eyes, sit_down, school, township):

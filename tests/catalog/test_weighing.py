@@ -9,7 +9,16 @@ import sqlalchemy as sa
 
 from catalog.households.operations import add_plot
 from catalog.lots import operations as lots
-from catalog.lots.models import Confirmation, Contribution, Lot, LotState, SlipState, WeighSlip
+from catalog.lots.models import (
+    Confirmation,
+    Contribution,
+    Lot,
+    LotState,
+    ReviewReason,
+    SlipState,
+    WeighSlip,
+)
+from catalog.lots.queries import review_of
 from catalog.products.models import Grade
 from catalog.products.operations import publish_purchase_price
 from kernel.errors import Invalid, Missing, Refusal
@@ -91,7 +100,7 @@ def test_a_price_before_the_last_one_is_refused_and_the_same_again_changes_nothi
     assert first.valid_to is None
 
 
-def test_more_than_the_fields_can_bear_is_refused_until_reviewed(session):
+def test_more_than_the_fields_can_bear_waits_for_a_second_person(session):
     """G19."""
     product = makers.product(session, most_yield_kg_per_mu=2_500)
     home = makers.household(session)
@@ -100,17 +109,18 @@ def test_more_than_the_fields_can_bear_is_refused_until_reviewed(session):
         session, home.id, place="屋后", area_mu_100=120, crop=product.code, year=2026,
         by=SOMEBODY, now=NOON,
     )  # fmt: skip
-    weigh(session, product, home, gross_g=3_300_000, tare_g=0, deduction_bp=0, device_seq="1")
-    with pytest.raises(Refusal, match=r"3,300\.01 kg .* \(1\.20 mu\) can bear 3,300 kg"):
-        weigh(session, product, home, gross_g=10, tare_g=0, deduction_bp=0, device_seq="2")
-    assert count(session, WeighSlip) == 1
+    nothing = {"tare_g": 0, "deduction_bp": 0}
+    full = weigh(session, product, home, gross_g=3_300_000, device_seq="1", **nothing)
+    assert review_of(session, full.id) is None
+    more = weigh(session, product, home, gross_g=10, device_seq="2", **nothing)
+    assert review_of(session, more.id).why == [ReviewReason.YIELD]
 
 
-def test_goods_of_a_crop_the_household_does_not_grow_are_refused(session):
+def test_goods_of_a_crop_the_household_does_not_grow_wait_for_a_second_person(session):
     product = makers.product(session, most_yield_kg_per_mu=2_500)
     makers.purchase_price(session, product)
-    with pytest.raises(Refusal, match=r"0\.00 mu"):
-        weigh(session, product, makers.household(session))
+    slip = weigh(session, product, makers.household(session))
+    assert review_of(session, slip.id).why == [ReviewReason.YIELD]
 
 
 @pytest.mark.parametrize(

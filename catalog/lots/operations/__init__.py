@@ -1,6 +1,11 @@
 """Everything that changes what lies in the store: weighing, taking in, reserving, processing."""
 
 from catalog.lots.operations.conformity import issue_certificate, issue_household_certificate
+from catalog.lots.operations.handing import (
+    dismiss_handed_slip,
+    hand_over_slip,
+    write_handed_slip,
+)
 from catalog.lots.operations.holding import (
     add_lot_event,
     hold_lot,
@@ -8,7 +13,18 @@ from catalog.lots.operations.holding import (
     release_lot,
 )
 from catalog.lots.operations.intake import take_in
+from catalog.lots.operations.offline import (
+    Brought,
+    Conflict,
+    accept_offline_slip,
+)
 from catalog.lots.operations.processing import process_lot
+from catalog.lots.operations.reviewing import (
+    approve_slip,
+    issue_card,
+    keep_slip_photo,
+    set_purchase_cap,
+)
 from catalog.lots.operations.stock import (
     Loss,
     put_back,
@@ -20,12 +36,20 @@ from catalog.lots.operations.stock import (
 from catalog.lots.operations.weighing import confirm_slip, record_slip, void_slip
 
 __all__ = [
+    "Brought",
+    "Conflict",
     "Loss",
+    "accept_offline_slip",
     "add_lot_event",
+    "approve_slip",
     "confirm_slip",
+    "dismiss_handed_slip",
+    "hand_over_slip",
     "hold_lot",
+    "issue_card",
     "issue_certificate",
     "issue_household_certificate",
+    "keep_slip_photo",
     "process_lot",
     "put_back",
     "recall_lot",
@@ -33,8 +57,10 @@ __all__ = [
     "release",
     "release_lot",
     "reserve",
+    "set_purchase_cap",
     "ship_out",
     "spoil",
     "take_in",
     "void_slip",
+    "write_handed_slip",
 ]

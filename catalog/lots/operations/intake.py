@@ -26,6 +26,7 @@ from catalog.lots.models import (
 )
 from catalog.lots.operations.conformity import certify
 from catalog.lots.queries.stock import lock_pools
+from catalog.lots.queries.weighing import under_review
 from catalog.products.models import Grade, Product
 from catalog.products.operations import learn_villages
 from catalog.suppliers.models import Supplier
@@ -57,7 +58,8 @@ def take_in(
     """
     slips = _locked_slips(session, slip_ids, supplier_id)
     fresh = [slip for slip in slips if slip.state is not SlipState.TAKEN_IN]
-    if reasons := _reasons_against(fresh, by):
+    waiting = under_review(session, [slip.id for slip in fresh])
+    if reasons := _reasons_against(fresh, waiting, by):
         raise Refusal(Text("These slips cannot be taken in."), tuple(reasons))
     supplier = supplier_sheet(session, supplier_id)
     fresh.sort(key=_group)
@@ -112,9 +114,13 @@ def _locked_slips(session: Session, slip_ids: Sequence[int], supplier_id: int) -
     return slips
 
 
-def _reasons_against(slips: Sequence[WeighSlip], by: Actor) -> list[Text]:
+def _reasons_against(slips: Sequence[WeighSlip], waiting: set[int], by: Actor) -> list[Text]:
     reasons = []
     for slip in slips:
+        if slip.id in waiting and slip.state is not SlipState.VOID:
+            reasons.append(
+                Text("Slip %(number)s waits for the manager's review.", number=slip.number)
+            )
         if slip.state is SlipState.VOID:
             reasons.append(Text("Slip %(number)s is void.", number=slip.number))
         elif slip.state is not SlipState.CONFIRMED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 from datetime import datetime
 
@@ -11,7 +12,14 @@ from sqlalchemy.orm import Session
 from catalog.households.models import Household
 from catalog.households.queries import plot_area
 from catalog.lots import rules
-from catalog.lots.models import Confirmation, SlipState, WeighSlip
+from catalog.lots.models import (
+    Confirmation,
+    ReviewReason,
+    SlipReview,
+    SlipState,
+    WeighSlip,
+)
+from catalog.lots.queries.weighing import cap_standing, code_of_card, newest_card
 from catalog.products.models import Grade, Product
 from catalog.products.queries import product_of, purchase_price_on
 from catalog.suppliers.models import SupplierState
@@ -20,10 +28,11 @@ from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Missing, Refusal, Text
+from kernel.money import Money, Price
 from kernel.numbering import next_number
 from kernel.periods import business_day, business_year, year_span
-from kernel.quantities import BaseUnit, kilograms
-from kernel.text import tidy
+from kernel.quantities import BaseUnit
+from kernel.text import plain_number, tidy
 
 _STROKES = re.compile(r"[ML0-9 .,-]{0,8000}")
 
@@ -41,13 +50,17 @@ def record_slip(
     device: str,
     device_seq: str,
     weighed_at: datetime,
+    asked_price: Price | None = None,
+    reason: str = "",
     by: Actor,
     now: datetime,
 ) -> WeighSlip:
     """What a household brought, at the price published for that day (domain.md §4.5).
 
-    The same number of the same device again gives back the slip it made the first time. More than
-    the household's fields can bear is refused (G19).
+    The same number of the same device again gives back the slip it made the first time. A slip at
+    another price (`asked_price`, with its reason), above what the household's fields can bear (G19)
+    or above its yearly cap is written with a `SlipReview`: its goods stay out of the store until
+    somebody else approved it.
     """
     household = get_or_missing(session, Household, household_id, lock=True)
     product = product_of(session, supplier_id, product_id)
@@ -58,6 +71,9 @@ def record_slip(
     if known is not None:
         asked = (supplier_id, household_id, product_id, grade, gross_g, tare_g, deduction_bp)
         return _same_slip(known, asked)
+    reason = tidy(reason)[:200]
+    if asked_price is not None and not reason:
+        raise Invalid({"reason": Text("Say why the price is another one.")})
     day = business_day(weighed_at)
     price = purchase_price_on(session, product.id, grade, day)
     if price is None:
@@ -68,7 +84,11 @@ def record_slip(
         )
     if supplier_sheet(session, supplier_id).state is not SupplierState.ADMITTED:
         raise Refusal("This supplier is not admitted, so it cannot buy from households.")
-    _check_yield(session, household, product, net_g, weighed_at)
+    pays = asked_price or price.price
+    amount = pays.of(net_g, BaseUnit.GRAM)
+    doubts = _doubts(session, supplier_id, household, product, net_g, amount, weighed_at)
+    if pays != price.price:
+        doubts.append(ReviewReason.PRICE)
     slip = WeighSlip(
         number=next_number(session, "WS", now),
         supplier_id=supplier_id,
@@ -81,8 +101,8 @@ def record_slip(
         deduction_bp=deduction_bp,
         net_g=net_g,
         purchase_price_id=price.id,
-        price=price.price,
-        amount=price.price.of(net_g, BaseUnit.GRAM),
+        price=pays,
+        amount=amount,
         state=SlipState.WEIGHED,
         device=device,
         device_seq=device_seq,
@@ -90,7 +110,13 @@ def record_slip(
     )
     session.add(slip)
     session.flush()  # so that the caller can speak of slip.id
-    audit.note(session, "record_slip", f"slip:{slip.id}", by=by, now=now, number=slip.number)
+    if doubts:
+        why = [each.value for each in ReviewReason if each in doubts]
+        session.add(SlipReview(slip_id=slip.id, reasons=why, note=reason, **stamp(by, now)))
+    audit.note(
+        session, "record_slip", f"slip:{slip.id}", by=by, now=now,
+        number=slip.number, review=[each.value for each in doubts],
+    )  # fmt: skip
     return slip
 
 
@@ -133,26 +159,27 @@ def _same_slip(known: WeighSlip, asked: tuple[object, ...]) -> WeighSlip:
     return known
 
 
-def _check_yield(
-    session: Session, household: Household, product: Product, net_g: int, weighed_at: datetime
-) -> None:
+def _doubts(
+    session: Session,
+    supplier_id: int,
+    household: Household,
+    product: Product,
+    net_g: int,
+    amount: Money,
+    weighed_at: datetime,
+) -> list[ReviewReason]:
     """Stops goods bought elsewhere from being booked on a farmer's name (domain.md §4.5)."""
-    if product.most_yield_kg_per_mu is None:
-        return
     year = business_year(weighed_at)
-    area = plot_area(session, household.id, crop=product.code, year=year)
-    most = rules.plausible_g(area, product.most_yield_kg_per_mu)
-    brought = brought_in_year(session, household.id, product.id, year) + net_g
-    if brought > most:
-        raise Refusal(
-            "With this, %(name)s would have brought %(brought)s kg of %(product)s this year, "
-            "but its fields (%(area)s mu) can bear %(most)s kg at most. Please have it reviewed.",
-            name=household.name,
-            product=product.name_zh,
-            brought=kilograms(brought, 0),
-            most=kilograms(most, 0),
-            area=f"{area // 100}.{area % 100:02}",
-        )
+    doubts = []
+    if product.most_yield_kg_per_mu is not None:
+        area = plot_area(session, household.id, crop=product.code, year=year)
+        most = rules.plausible_g(area, product.most_yield_kg_per_mu)
+        if brought_in_year(session, household.id, product.id, year) + net_g > most:
+            doubts.append(ReviewReason.YIELD)
+    standing = cap_standing(session, supplier_id, household.id, year)
+    if rules.over_the_cap(standing.bought, amount, standing.cap):
+        doubts.append(ReviewReason.CAP)
+    return doubts
 
 
 def brought_in_year(session: Session, household_id: int, product_id: int, year: int) -> int:
@@ -179,12 +206,14 @@ def confirm_slip(
     confirmation: Confirmation,
     confirmed_by: str,
     signature: str | None = None,
+    code: str = "",
     by: Actor,
     now: datetime,
 ) -> WeighSlip:
     """The household says yes to weight and amount. Saying it twice changes nothing.
 
-    Whoever signs for the household is named with the relation to it.
+    Whoever signs for the household is named with the relation to it; `code` is the six digits of
+    the household's card, when it confirms with them.
     """
     slip = get_or_missing(session, WeighSlip, slip_id, lock=True)
     if slip.state in (SlipState.CONFIRMED, SlipState.TAKEN_IN):
@@ -196,6 +225,8 @@ def confirm_slip(
         raise Invalid(
             {"confirmed_by": Text("Enter who confirmed, and the relation to the household.")}
         )
+    if confirmation is Confirmation.CARD_CODE:
+        _check_card(session, slip.household_id, code)
     if signature and not _STROKES.fullmatch(signature):
         raise Invalid({"signature": Text("The signature could not be read; please sign again.")})
     slip.state = SlipState.CONFIRMED
@@ -205,6 +236,15 @@ def confirm_slip(
     slip.signature = signature or None
     audit.note(session, "confirm_slip", f"slip:{slip.id}", by=by, now=now, how=confirmation)
     return slip
+
+
+def _check_card(session: Session, household_id: int, code: str) -> None:
+    household = get_or_missing(session, Household, household_id)
+    card = newest_card(session, household_id)
+    if card is None:
+        raise Invalid({"card_code": Text("This household has no card yet; let it sign instead.")})
+    if not hmac.compare_digest(code_of_card(card, household.code), plain_number(code)):
+        raise Invalid({"card_code": Text("These are not the six digits on the household's card.")})
 
 
 def void_slip(

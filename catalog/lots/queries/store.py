@@ -113,6 +113,11 @@ class Season:
     yield_kg_per_mu: int | None
 
     @property
+    def expected(self) -> bool:
+        """Whether the household grows it or has brought it this year."""
+        return bool(self.brought_g or self.most_g)
+
+    @property
     def share(self) -> Fraction | None:
         """How much of what the fields bear has been brought."""
         return Fraction(self.brought_g, self.most_g) if self.most_g else None

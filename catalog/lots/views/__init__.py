@@ -1,8 +1,10 @@
 """The cooperative's desk: the scale, the slips, the store."""
 
 from catalog.lots.views.conformity import bp as conformity
+from catalog.lots.views.reviews import bp as reviews
 from catalog.lots.views.slips import bp as slips
 from catalog.lots.views.store import bp as store
 from catalog.lots.views.weighin import bp as weighin
+from catalog.lots.views.yard import bp as yard
 
-blueprints = (weighin, slips, store, conformity)
+blueprints = (weighin, yard, reviews, slips, store, conformity)

@@ -8,16 +8,16 @@ from werkzeug.wrappers import Response
 
 from catalog.households.queries import household_in
 from catalog.lots import operations, queries
+from catalog.lots.forms import WAYS, read_way
 from catalog.lots.models import Confirmation, SlipState
 from catalog.lots.views.scope import STORES, WEIGHS, clock, own_supplier, sum_slips
-from catalog.lots.views.weighin import WAYS
 from catalog.suppliers.queries import catchment
 from kernel.actors import COOPERATIVE
-from kernel.errors import Invalid, Text
+from kernel.errors import Invalid, Missing, Text
 from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
 from kernel.web.once import once
-from kernel.web.work import now, session, transaction
+from kernel.web.work import now, services, session, transaction
 
 bp = Blueprint("slips", __name__, url_prefix="/coop/slips")
 
@@ -44,6 +44,7 @@ def show_slips() -> str:
         page=max(1, page),
         more=len(done) > PAGE,
         me=actor().user_id,
+        under_review=queries.under_review(session(), [each.id for each in (*waiting, *confirmed)]),
         may_take_in=actor().role in STORES,
     )
 
@@ -62,6 +63,9 @@ def _page(number: str, errors: dict[str, Text] | None = None) -> str:
         supplier=supplier,
         slip=slip,
         place=_place(slip.household.code),
+        review=queries.review_of(session(), slip.id),
+        offline=queries.offline_of_slip(session(), slip.id),
+        photo=queries.photo_of_slip(session(), slip.id),
         ways=WAYS,
         clock=clock,
         may_weigh=actor().role in WEIGHS,
@@ -88,12 +92,24 @@ def print_slip(number: str) -> str:
     )
 
 
+@bp.get("/<number>/photo")
+@requires(*COOPERATIVE)
+def photo(number: str) -> Response:
+    """What the scale showed."""
+    slip = queries.slip_of(session(), own_supplier(session()).id, number)
+    kept = queries.photo_of_slip(session(), slip.id)
+    if kept is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    content = services().storage.get(kept.file.sha256)
+    return Response(content, mimetype=kept.file.media_type)
+
+
 @bp.post("/<number>/confirm")
 @requires(*WEIGHS)
 @once
 def confirm(number: str) -> Response | tuple[str, int]:
     fields = Fields(request.form)
-    way = fields.choice("confirmation", Confirmation)
+    way = read_way(fields)
     by_proxy = way is Confirmation.PROXY
     name = fields.text("confirmed_by", most=60, required=by_proxy)
     try:
@@ -106,6 +122,7 @@ def confirm(number: str) -> Response | tuple[str, int]:
                 confirmation=way,
                 confirmed_by=name or slip.household.name,
                 signature=request.form.get("signature") or None,
+                code=request.form.get("card_code", ""),
                 by=actor(),
                 now=now(),
             )

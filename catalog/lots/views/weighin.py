@@ -7,8 +7,7 @@ from werkzeug.wrappers import Response
 
 from catalog.households.queries import find_households, household_in
 from catalog.lots import operations, queries
-from catalog.lots.forms import read_weighed
-from catalog.lots.models import Confirmation
+from catalog.lots.forms import WAYS, read_photo, read_weighed
 from catalog.lots.views.scope import WEIGHS, clock, own_supplier, sum_slips
 from catalog.products.queries import purchase_prices_on
 from catalog.suppliers.queries import catchment
@@ -16,14 +15,12 @@ from kernel.db import Work
 from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.periods import business_day
 from kernel.quantities import kilograms
+from kernel.storage import Blob
 from kernel.web.access import actor, requires
 from kernel.web.once import FIELD, once
-from kernel.web.work import now, session, today, transaction
+from kernel.web.work import now, services, session, today, transaction
 
 bp = Blueprint("weighin", __name__, url_prefix="/coop/weigh-in")
-
-# How a household can say yes at this scale; a code by text message needs a gateway.
-WAYS = (Confirmation.SIGNATURE, Confirmation.FINGERPRINT, Confirmation.PROXY)
 
 
 @bp.get("")
@@ -40,6 +37,7 @@ def weigh() -> Response | tuple[str, int]:
     code = request.form.get("household", "")
     try:
         weighed = read_weighed(request.form)
+        photo = put_photo(read_photo(request.files.get("photo")))
         with transaction() as work:
             supplier = own_supplier(work)
             household = household_in(work, code, prefixes=catchment(work, supplier))
@@ -55,6 +53,8 @@ def weigh() -> Response | tuple[str, int]:
                 device=f"web:{actor().user_id}",
                 device_seq=request.form[FIELD][:40],
                 weighed_at=now(),
+                asked_price=weighed.asked_price,
+                reason=weighed.reason,
                 by=actor(),
                 now=now(),
             )
@@ -65,9 +65,12 @@ def weigh() -> Response | tuple[str, int]:
                     confirmation=weighed.confirmation,
                     confirmed_by=weighed.confirmed_by or household.name,
                     signature=weighed.signature,
+                    code=weighed.card_code,
                     by=actor(),
                     now=now(),
                 )
+            if photo is not None:
+                operations.keep_slip_photo(work, slip.id, photo, by=actor(), now=now())
             number = slip.number
     except Invalid as invalid:
         return _page(session(), code, invalid.errors), 422
@@ -78,6 +81,13 @@ def weigh() -> Response | tuple[str, int]:
     return redirect(url_for("slips.show_slip", number=number), code=303)
 
 
+def put_photo(content: bytes | None) -> Blob | None:
+    """Into the store, before any row names it."""
+    if content is None:
+        return None
+    return services().storage.put(content, media_type="image/jpeg", name="scale.jpg")
+
+
 def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
     supplier = own_supplier(work)
     inside = catchment(work, supplier)
@@ -86,6 +96,9 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
     bought = purchase_prices_on(work, supplier.id, today())
     products = list({product.id: product for product, _ in bought}.values())
     year = business_day(now()).year
+    seasons = queries.seasons(work, household.id, products, year=year) if household else {}
+    # What this household grows or has brought before stands first.
+    bought.sort(key=lambda each: not (household and seasons[each[0].id].expected))
     slips = queries.slips_of_day(work, supplier.id, today())
     return render_template(
         "coop/weighin.html",
@@ -94,9 +107,11 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
         asked=asked,
         found=find_households(work, asked, prefixes=inside) if asked else [],
         bought=bought,
-        seasons=queries.seasons(work, household.id, products, year=year) if household else {},
+        seasons=seasons,
+        standing=queries.cap_standing(work, supplier.id, household.id, year) if household else None,
         ways=WAYS,
         slips=slips,
+        under_review=queries.under_review(work, [slip.id for slip in slips]),
         sum=sum_slips(slips),
         clock=clock,
         exact_kg=kilograms,
