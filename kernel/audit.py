@@ -9,6 +9,7 @@ chain cannot see that its own tail was cut: that is why its head is printed on w
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -111,12 +112,27 @@ def plain(value: Any) -> Any:
 
 
 def digest(row: Model) -> str:
-    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
-    content = {name: plain(getattr(row, name)) for name in _columns(type(row))}
+    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones; of
+    columns that came with a later migration only once they are filled."""
+    later = _later(type(row))
+    content = {
+        name: plain(value)
+        for name in _columns(type(row))
+        if (value := getattr(row, name)) is not None or name not in later
+    }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
 _columns_of: dict[type, tuple[str, ...]] = {}
+
+
+@functools.cache
+def _later(model: type[Model]) -> frozenset[str]:
+    return frozenset(
+        attribute.key
+        for attribute in sa.inspect(model).column_attrs
+        if attribute.columns[0].info.get("audit") == "filled"
+    )
 
 
 def _columns(model: type[Model]) -> tuple[str, ...]:

@@ -1,13 +1,29 @@
 """Everything that changes what lies in the store: weighing, taking in, reserving, processing."""
 
+from catalog.lots.operations.adjusting import decide_adjustment, propose_adjustment
+from catalog.lots.operations.counting import (
+    begin_count,
+    enter_count,
+    finish_count,
+    give_up_count,
+)
 from catalog.lots.operations.holding import (
     add_lot_event,
+    close_lot,
     hold_lot,
     recall_lot,
     release_lot,
+    set_apart,
 )
 from catalog.lots.operations.intake import take_in
-from catalog.lots.operations.processing import process_lot
+from catalog.lots.operations.moving import (
+    open_store,
+    receive_transfer,
+    repack_lots,
+    send_to_store,
+    split_lot,
+)
+from catalog.lots.operations.processing import process_lot, publish_band
 from catalog.lots.operations.stock import (
     Loss,
     put_back,
@@ -16,22 +32,40 @@ from catalog.lots.operations.stock import (
     ship_out,
     spoil,
 )
+from catalog.lots.operations.undoing import undo_step
+from catalog.lots.operations.watching import set_stock_level
 from catalog.lots.operations.weighing import confirm_slip, record_slip, void_slip
 
 __all__ = [
     "Loss",
     "add_lot_event",
+    "begin_count",
+    "close_lot",
     "confirm_slip",
+    "decide_adjustment",
+    "enter_count",
+    "finish_count",
+    "give_up_count",
     "hold_lot",
+    "open_store",
     "process_lot",
+    "propose_adjustment",
+    "publish_band",
     "put_back",
     "recall_lot",
+    "receive_transfer",
     "record_slip",
     "release",
     "release_lot",
+    "repack_lots",
     "reserve",
+    "send_to_store",
+    "set_apart",
+    "set_stock_level",
     "ship_out",
+    "split_lot",
     "spoil",
     "take_in",
+    "undo_step",
     "void_slip",
 ]

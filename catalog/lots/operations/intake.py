@@ -8,6 +8,7 @@ from itertools import groupby
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
+from uuid_utils import uuid7
 
 from catalog.households.models import Household
 from catalog.households.queries import short_name
@@ -153,6 +154,7 @@ def _lot_for(
             Lot.best_before == until,
             Lot.available_from == since,
             Lot.state == LotState.OPEN,
+            Lot.store_id.is_(None),
             ~sa.exists().where(Processing.output_lot_id == Lot.id),
         )
         .order_by(Lot.id)
@@ -189,10 +191,21 @@ def make_lot(
     *,
     since: date,
     until: date,
+    state: LotState = LotState.OPEN,
+    store_id: int | None = None,
+    uid: str | None = None,
+    certificate_no: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Lot:
-    """A new lot with its code; the product is locked, so no two lots get the same serial."""
+    """A new lot with its code; the product is locked, so no two lots get the same serial.
+
+    `uid` is what a phone called it before it had a code. Goods that only change their place keep
+    their `certificate_no`.
+    """
+    if certificate_no is None:
+        # Whoever mixes the goods of several households answers for them (domain.md §2.3).
+        certificate_no = next_number(session, "HG", now) if product.needs_certificate else ""
     before = session.scalar(
         sa.select(sa.func.count())
         .select_from(Lot)
@@ -203,15 +216,16 @@ def make_lot(
             supplier.organisation.region_code, product.code, day, (before or 0) + 1
         ),
         trace_key=new_code(16),
+        uid=uid or str(uuid7()),
+        store_id=store_id,
         product_id=product.id,
         supplier_id=supplier.id,
         grade=grade,
-        state=LotState.OPEN,
+        state=state,
         harvested_on=day,
         available_from=since,
         best_before=until,
-        # Whoever mixes the goods of several households answers for them (domain.md §2.3).
-        certificate_no=next_number(session, "HG", now) if product.needs_certificate else "",
+        certificate_no=certificate_no,
         **stamp(by, now),
     )
     session.add(lot)

@@ -12,26 +12,51 @@ from catalog.households.models import Household
 from catalog.products.models import Grade, Product, PurchasePrice
 from catalog.suppliers.models import Supplier
 from kernel.crypto import Sealed
-from kernel.db import DERIVED, Made, Model, related
+from kernel.db import DERIVED, LATER, Made, Model, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
 
 
 class LotState(Labelled):
+    """Only open lots are sold. What waits for a test, is held back or recalled may be released;
+    what is under way to another store opens on arrival; a closed lot is empty for good.
+    """
+
     OPEN = "open"
+    AWAITING_TEST = "awaiting_test"
+    IN_TRANSIT = "in_transit"
     QUARANTINE = "quarantine"
     HOLD = "hold"
     CLOSED = "closed"
+
+
+class Store(Made, Model):
+    """A room or cellar of a supplier beside its main store, which needs no row."""
+
+    __tablename__ = "stores"
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "name"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    place: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
 class Lot(Made, Model):
     """Goods of one product and grade that entered the store together and expire together."""
 
     __tablename__ = "lots"
-    __table_args__ = (sa.Index("ix_lots_open", "product_id", "grade", "state", "best_before"),)
+    __table_args__ = (
+        sa.Index("ix_lots_open", "product_id", "grade", "state", "best_before"),
+        sa.Index("uq_lots_uid", "uid", unique=True),
+    )
 
     code: Mapped[str] = mapped_column(sa.String(32), unique=True)
     trace_key: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    # A UUID that a phone can give the lot while it is off the network, long before its code is
+    # printed. Lots of the first schema have none.
+    uid: Mapped[str | None] = mapped_column(sa.String(36), info=LATER)
+    # Empty: the cooperative's main store. Never changes: what is carried elsewhere is a new lot.
+    store_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stores.id"), info=LATER)
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"))
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
     grade: Mapped[Grade]
@@ -44,6 +69,7 @@ class Lot(Made, Model):
 
     product: Mapped[Product] = related()
     supplier: Mapped[Supplier] = related()
+    store: Mapped[Store | None] = related()
     contributions: Mapped[list[Contribution]] = related(back_populates="lot")
 
 
@@ -138,12 +164,19 @@ class WeighSlip(Made, Model):
 
 
 class MoveKind(Labelled):
-    """库存变动 (domain.md §4.5). Reserving is not a move: nothing leaves its place."""
+    """库存变动 (domain.md §4.5). Reserving is not a move: nothing leaves its place.
+
+    Moved out and in: a split, a repacking or a transfer to another store; the goods stay what they
+    are and become another lot. Undone: the reverse of a step that nothing has followed yet.
+    """
 
     TAKEN_IN = "taken_in"
     RETURNED = "returned"
     TO_PROCESSING = "to_processing"
     FROM_PROCESSING = "from_processing"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
+    UNDONE = "undone"
     SHIPPED = "shipped"
     SPOILED = "spoiled"
     COUNT_SURPLUS = "count_surplus"
@@ -175,6 +208,13 @@ class LotEventKind(Labelled):
     HELD = "held"
     RECALLED = "recalled"
     RELEASED = "released"
+    SET_APART = "set_apart"
+    SPLIT = "split"
+    REPACKED = "repacked"
+    SENT = "sent"
+    ARRIVED = "arrived"
+    UNDONE = "undone"
+    CLOSED = "closed"
 
 
 class LotEvent(Made, Model):
@@ -189,8 +229,26 @@ class LotEvent(Made, Model):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class StepKind(Labelled):
+    """加工单 of which step. The last three leave the goods what they are: nothing may be lost."""
+
+    SORT = "sort"
+    WASH = "wash"
+    DRY = "dry"
+    MILL = "mill"
+    PACK = "pack"
+    OTHER = "other"
+    SPLIT = "split"
+    REPACK = "repack"
+    TRANSFER = "transfer"
+
+
 class Processing(Made, Model):
-    """加工单: so much of some lots became so much of another, with its loss (domain.md §2.3)."""
+    """加工单: so much of some lots became so much of another, with its loss (domain.md §2.3).
+
+    `least_bp` and `most_bp` freeze the yield that was expected when it was written; outside of
+    them `reason` says why. Slips of the first schema have no kind. An undone one keeps its row.
+    """
 
     __tablename__ = "processings"
 
@@ -201,7 +259,15 @@ class Processing(Made, Model):
     input_quantity: Mapped[int]
     output_quantity: Mapped[int]
     on: Mapped[date]
+    kind: Mapped[StepKind | None] = mapped_column(info=LATER)
+    least_bp: Mapped[int | None] = mapped_column(info=LATER)
+    most_bp: Mapped[int | None] = mapped_column(info=LATER)
+    reason: Mapped[str | None] = mapped_column(sa.String(200), info=LATER)
+    undone_at: Mapped[datetime | None] = mapped_column(info=LATER)
+    undone_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=LATER)
+    undone_reason: Mapped[str | None] = mapped_column(sa.String(200), info=LATER)
 
+    output_lot: Mapped[Lot] = related()
     inputs: Mapped[list[ProcessingInput]] = related(back_populates="processing")
 
 
@@ -212,4 +278,5 @@ class ProcessingInput(Model):
     lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), index=True)
     quantity: Mapped[int]
 
+    lot: Mapped[Lot] = related()
     processing: Mapped[Processing] = related(back_populates="inputs")
