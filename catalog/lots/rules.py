@@ -115,7 +115,7 @@ ALONE_UP_TO_FEN, ALONE_UP_TO_BP = 10_000, 200
 
 
 def may_write_off_alone(lost: int, came_in: int, cost_fen: int) -> bool:
-    """Whether a loss is small enough for one person; `lost` with all they lost of the lot before."""
+    """Whether a loss is small enough for one person; `lost` with what they lost before."""
     return lost * 10_000 <= ALONE_UP_TO_BP * came_in and cost_fen <= ALONE_UP_TO_FEN
 
 

@@ -36,6 +36,16 @@ def product_of(session: Session, supplier_id: int, product_id: int) -> Product:
     return found
 
 
+def product_by_code(session: Session, supplier_id: int, code: str) -> Product:
+    """This supplier's product, or Missing."""
+    found = session.scalar(
+        sa.select(Product).where(Product.supplier_id == supplier_id, Product.code == code)
+    )
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
 def products_of(session: Session, supplier_id: int) -> list[Product]:
     """All of a supplier's products, in the order of its shelf."""
     return list(

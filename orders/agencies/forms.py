@@ -15,6 +15,7 @@ from kernel.money import ZERO, Money
 from kernel.quantities import BaseUnit, parse_quantity
 from kernel.text import plain_number, tidy
 from kernel.web.forms import Fields
+from kernel.web.pictures import picture_type
 from orders.agencies.models import CanteenType, Disposition, Purpose
 from orders.agencies.rules.accepting import Fault
 
@@ -144,7 +145,7 @@ def read_photos(files: Sequence[FileStorage]) -> list[tuple[bytes, str, str]]:
     found = []
     for each in chosen[:MOST_PHOTOS]:
         content = each.read(MOST_PHOTO_BYTES + 1)
-        media_type = _picture_type(content)
+        media_type = picture_type(content)
         if media_type is None:
             fields.refuse("photos", Text("A photo is a JPEG, PNG or WebP picture."))
         elif len(content) > MOST_PHOTO_BYTES:
@@ -153,17 +154,6 @@ def read_photos(files: Sequence[FileStorage]) -> list[tuple[bytes, str, str]]:
             found.append((content, media_type, tidy(each.filename or "")[:200]))
     fields.done()
     return found
-
-
-def _picture_type(content: bytes) -> str | None:
-    """By its first bytes: what a browser says of a file is not evidence."""
-    if content.startswith(b"\xff\xd8\xff"):
-        return "image/jpeg"
-    if content.startswith(b"\x89PNG\r\n\x1a\n"):
-        return "image/png"
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return None
 
 
 def read_invoice(form: Mapping[str, str], *, today: date) -> dict[str, Any]:

@@ -31,13 +31,14 @@ from catalog.lots.models.papers import (
 from catalog.lots.queries.tracing import balance
 from catalog.products.models import Grade
 from catalog.suppliers.models import Supplier
+from kernel import audit
 from kernel.db import Database
 from kernel.errors import Refusal
 from orders.ledger.queries import balances
 from orders.shares import operations as shares
 from orders.shares.checks import CHECKS as SHARES_CHECKS
 from tests import makers
-from tests.makers import NOON, TODAY
+from tests.makers import NOON, SOMEBODY, TODAY
 
 SOME = st.integers(1, 40_000)
 PICK = st.integers(0, 30)
@@ -263,6 +264,7 @@ class _Whole:
 
     def __exit__(self, kind, error, trace):
         if kind is None:
+            audit.note(self.session, "live", "test", by=SOMEBODY, now=NOON)
             self.session.commit()
             return False
         self.session.rollback()
