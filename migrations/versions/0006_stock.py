@@ -1,4 +1,4 @@
-"""stores, transfers, losses, counts, yields and future lots"""
+"""stores, transfers, losses, counts and yields"""
 
 import re
 
@@ -82,84 +82,6 @@ def upgrade():
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_stores")),
         sa.UniqueConstraint("supplier_id", "name", name=op.f("uq_stores_supplier_id_name")),
-    )
-    op.create_table(
-        "expected_harvests",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "supplier_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "product_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column(
-            "grade",
-            sa.Enum(
-                "first",
-                "second",
-                "mixed",
-                name="grade",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("available_from", sa.Date(), nullable=False),
-        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "confidence",
-            sa.Enum(
-                "sure",
-                "likely",
-                "unsure",
-                name="confidence",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("note", sa.String(length=200), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column(
-            "door",
-            sa.Enum(
-                "web",
-                "api",
-                "import",
-                "command",
-                "worker",
-                "webhook",
-                name="door",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("program", sa.String(length=40), nullable=False),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_expected_harvests_something")),
-        sa.ForeignKeyConstraint(
-            ["made_by_id"], ["users.id"], name=op.f("fk_expected_harvests_made_by_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["product_id"], ["products.id"], name=op.f("fk_expected_harvests_product_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["supplier_id"], ["suppliers.id"], name=op.f("fk_expected_harvests_supplier_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_expected_harvests")),
-    )
-    op.create_index(
-        op.f("ix_expected_harvests_product_id"), "expected_harvests", ["product_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_expected_harvests_supplier_id"), "expected_harvests", ["supplier_id"], unique=False
     )
     op.create_table(
         "stock_counts",
@@ -380,49 +302,6 @@ def upgrade():
     op.create_index(op.f("ix_count_entries_count_id"), "count_entries", ["count_id"], unique=False)
     op.create_index(op.f("ix_count_entries_lot_id"), "count_entries", ["lot_id"], unique=False)
     op.create_table(
-        "harvest_promises",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column(
-            "harvest_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("subject", sa.String(length=80), nullable=False),
-        sa.Column("quantity", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("due_on", sa.Date(), nullable=False),
-        sa.Column("kept_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column(
-            "made_by_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column(
-            "door",
-            sa.Enum(
-                "web",
-                "api",
-                "import",
-                "command",
-                "worker",
-                "webhook",
-                name="door",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
-            nullable=False,
-        ),
-        sa.Column("program", sa.String(length=40), nullable=False),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_harvest_promises_something")),
-        sa.ForeignKeyConstraint(
-            ["harvest_id"], ["expected_harvests.id"], name=op.f("fk_harvest_promises_harvest_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["made_by_id"], ["users.id"], name=op.f("fk_harvest_promises_made_by_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_harvest_promises")),
-        sa.UniqueConstraint(
-            "harvest_id", "subject", name=op.f("uq_harvest_promises_harvest_id_subject")
-        ),
-    )
-    op.create_table(
         "store_transfers",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -605,7 +484,6 @@ def downgrade():
     op.drop_index(op.f("ix_adjustments_count_id"), table_name="adjustments")
     op.drop_table("adjustments")
     op.drop_table("store_transfers")
-    op.drop_table("harvest_promises")
     op.drop_index(op.f("ix_count_entries_lot_id"), table_name="count_entries")
     op.drop_index(op.f("ix_count_entries_count_id"), table_name="count_entries")
     op.drop_table("count_entries")
@@ -615,9 +493,6 @@ def downgrade():
     op.drop_table("stock_levels")
     op.drop_index(op.f("ix_stock_counts_supplier_id"), table_name="stock_counts")
     op.drop_table("stock_counts")
-    op.drop_index(op.f("ix_expected_harvests_supplier_id"), table_name="expected_harvests")
-    op.drop_index(op.f("ix_expected_harvests_product_id"), table_name="expected_harvests")
-    op.drop_table("expected_harvests")
     op.drop_table("stores")
 
 

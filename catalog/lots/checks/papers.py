@@ -36,7 +36,7 @@ def _yields_are_explained(session: Session) -> Iterator[Difference]:
         .order_by(Processing.id)
     )
     for key, put_in, came_out, least, most in rows:
-        if not rules.within_band(put_in, came_out, (least, most)):
+        if not rules.within_band(put_in, came_out, (least or 0, most or 0)):
             yield Difference(
                 f"processing:{key}",
                 Text("%(out)s of %(put)s is outside of what was expected, and nobody says why",

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.lots.models import Lot, Processing, StepKind, Store
-from catalog.products.models import Grade, Product
+from catalog.products.models import Product
 from kernel.db import Made, Model, related
 from kernel.labels import Labelled
 from kernel.money import Money
@@ -153,47 +153,3 @@ class StockLevel(Made, Model):
     least: Mapped[int]
 
     product: Mapped[Product] = related()
-
-
-class Confidence(Labelled):
-    """How sure a harvest is that has not come yet."""
-
-    SURE = "sure"
-    LIKELY = "likely"
-    UNSURE = "unsure"
-
-
-class ExpectedHarvest(Made, Model):
-    """预计产出: a future lot. What of it is promised must be there before the promised day."""
-
-    __tablename__ = "expected_harvests"
-    __table_args__ = (sa.CheckConstraint("quantity > 0", name="something"),)
-
-    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
-    product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), index=True)
-    grade: Mapped[Grade]
-    available_from: Mapped[date]
-    quantity: Mapped[int]
-    confidence: Mapped[Confidence]
-    note: Mapped[str] = mapped_column(sa.String(200), default="")
-    ended_at: Mapped[datetime | None]
-
-    product: Mapped[Product] = related()
-
-
-class HarvestPromise(Made, Model):
-    """So much of a future lot is promised to somebody above, named by a plain key (`order:12`)."""
-
-    __tablename__ = "harvest_promises"
-    __table_args__ = (
-        sa.UniqueConstraint("harvest_id", "subject"),
-        sa.CheckConstraint("quantity > 0", name="something"),
-    )
-
-    harvest_id: Mapped[int] = mapped_column(sa.ForeignKey("expected_harvests.id"))
-    subject: Mapped[str] = mapped_column(sa.String(80))
-    quantity: Mapped[int]
-    due_on: Mapped[date]
-    kept_at: Mapped[datetime | None]
-
-    harvest: Mapped[ExpectedHarvest] = related()

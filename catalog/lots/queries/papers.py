@@ -96,6 +96,4 @@ def transfer_of(session: Session, supplier_id: int, key: int) -> StoreTransfer:
 def names_of(session: Session, user_ids: Sequence[int | None]) -> dict[int, str]:
     """Who these people are."""
     wanted = [key for key in user_ids if key is not None]
-    return dict(
-        session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted))).tuples().all()
-    )
+    return dict(session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted))).all())

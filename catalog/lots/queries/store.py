@@ -32,6 +32,9 @@ def _missing() -> Missing:
     return Missing(Text("There is nothing at this address, or it is not yours."))
 
 
+IN_STORE = tuple(state for state in LotState if state is not LotState.CLOSED)
+
+
 @dataclass(frozen=True, slots=True)
 class LotRow:
     """One lot in a list."""
@@ -63,7 +66,7 @@ def lots_of(
     session: Session,
     supplier_id: int,
     *,
-    states: Sequence[LotState] = tuple(each for each in LotState if each is not LotState.CLOSED),
+    states: Sequence[LotState] = IN_STORE,
     product_id: int | None = None,
     only_in_store: bool = False,
     best_before: date | None = None,

@@ -89,7 +89,7 @@ def steps_of(
     """A supplier's conversion slips, newest first. Two queries whatever their number."""
     query = _with_lots(sa.select(Processing)).where(Lot.supplier_id == supplier_id)
     if kinds is not None:
-        fits = Processing.kind.in_(kinds)
+        fits: sa.ColumnElement[bool] = Processing.kind.in_(kinds)
         if StepKind.OTHER in kinds:
             fits = sa.or_(fits, Processing.kind.is_(None))
         query = query.where(fits)
@@ -108,7 +108,7 @@ def step_of(session: Session, supplier_id: int, number: str) -> StepRow:
     return _row(found)
 
 
-def _with_lots(query: sa.Select[tuple[Processing]]) -> sa.Select[tuple[Processing]]:
+def _with_lots(query: sa.Select[Processing]) -> sa.Select[Processing]:
     return query.join(Lot, Lot.id == Processing.output_lot_id).options(
         joinedload(Processing.output_lot).joinedload(Lot.product),
         sa.orm.selectinload(Processing.inputs)

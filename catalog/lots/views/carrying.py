@@ -7,7 +7,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from catalog.lots import operations, queries
-from catalog.lots.models.papers import AdjustmentKind
 from catalog.lots.operations.adjusting import BY_HAND
 from catalog.lots.queries import overview, papers
 from catalog.lots.views.scope import STORES, own_supplier
@@ -15,6 +14,7 @@ from kernel.actors import COOPERATIVE
 from kernel.errors import Invalid, Refusal, Text
 from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
+from kernel.web.i18n import say
 from kernel.web.once import FIELD, once
 from kernel.web.work import now, session, transaction
 
@@ -40,7 +40,7 @@ def work_page(code: str, errors: dict[str, Text] | None = None) -> str:
         balance=sheet.balance,
         free=sum(part.on_hand - part.reserved for part in sheet.contributions),
         stores=papers.stores_of(session(), supplier.id),
-        kinds=[each for each in AdjustmentKind if each in BY_HAND],
+        kinds=[(kind.value, say(kind)) for kind in BY_HAND],
         form=request.form if errors else {},
         errors=errors or {},
     )

@@ -32,7 +32,7 @@ def show_counts() -> str:
     supplier = own_supplier(session())
     return render_template(
         "coop/stock/counts.html",
-        counts=counting.counts_of(session(), supplier.id),
+        found=counting.counts_of(session(), supplier.id),
         stores=papers.stores_of(session(), supplier.id),
         counted_on=counting.last_counted_on(session(), supplier.id),
         may_count=actor().role in COUNTERS,

@@ -22,12 +22,15 @@ from kernel.actors import COOPERATIVE
 from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
+from kernel.web.i18n import say
 from kernel.web.once import FIELD, once
 from kernel.web.work import now, session, today, transaction
 
 bp = Blueprint("workshop", __name__, url_prefix="/coop/stock")
 
 PAGE = 40
+# A kilogram of konjac flour becomes 25 of tofu: a yield may be far above 100 %.
+MOST_BP = 1_000_000
 STEPS = tuple(kind for kind in StepKind if kind not in SAME_GOODS)
 
 
@@ -70,8 +73,8 @@ def _form(errors: Mapping[str, Text] | None = None) -> str:
         products=products,
         source=source,
         lots=[lot for lot in lots if lot.free > 0],
-        kinds=STEPS,
-        grades=tuple(Grade),
+        kinds=[(kind.value, say(kind)) for kind in STEPS],
+        grades=Grade,
         day=today(),
         form=request.form if errors else {},
         errors=errors or {},
@@ -184,7 +187,7 @@ def _yields(errors: Mapping[str, Text] | None = None) -> str:
         "coop/stock/yields.html",
         bands=yields.bands_of(session(), supplier.id),
         products=products_of(session(), supplier.id),
-        kinds=STEPS,
+        kinds=[(kind.value, say(kind)) for kind in STEPS],
         may_store=actor().role in STORES,
         form=request.form if errors else {},
         errors=errors or {},
@@ -196,17 +199,17 @@ def _yields(errors: Mapping[str, Text] | None = None) -> str:
 @once
 def publish_yield() -> Response | tuple[str, int]:
     fields = Fields(request.form)
-    values = {
-        "input_product_id": fields.key("source"),
-        "output_product_id": fields.key("output"),
-        "kind": fields.choice("kind", StepKind),
-        "least_bp": fields.percent("least", most_bp=10_000_000),
-        "most_bp": fields.percent("most", most_bp=10_000_000),
-    }
+    source, output = fields.key("source"), fields.key("output")
+    kind = fields.choice("kind", StepKind)
+    least = fields.percent("least", most_bp=MOST_BP)
+    most = fields.percent("most", most_bp=MOST_BP)
     try:
         fields.done()
         with transaction() as work:
-            operations.publish_band(work, own_supplier(work).id, **values, by=actor(), now=now())
+            operations.publish_band(
+                work, own_supplier(work).id, input_product_id=source, output_product_id=output,
+                kind=kind, least_bp=least, most_bp=most, by=actor(), now=now(),
+            )  # fmt: skip
     except Invalid as invalid:
         return _yields(invalid.errors), 422
     flash(_("Slips from now on are compared with it."), "done")
