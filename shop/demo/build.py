@@ -27,6 +27,7 @@ from shop.demo.harvest import brought_in, plan_harvest, share_among_homes
 from shop.demo.names import Names
 from shop.demo.people import unit_key
 from shop.demo.sign_ins import give_password
+from shop.demo.store import plan_store
 from shop.demo.story import plan_story
 from shop.demo.supply import Span
 from shop.demo.today import asked_for_money_back, parcels_of_today, specials
@@ -111,6 +112,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     plan_filings(town)
     plan_harvest(town, mornings, stores.makings)
     plan_story(town, grids, parcels)
+    plan_store(town)
     town.tell(_progress(say))
     with services.database.transaction() as session:
         _finish(session, town)

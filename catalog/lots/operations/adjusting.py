@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session, selectinload
 
 from catalog.lots import rules
 from catalog.lots.models import Contribution, Lot, LotState, MoveKind
-from catalog.lots.models.papers import Adjustment, AdjustmentKind, AdjustmentState, CountEntry
+from catalog.lots.models.papers import Adjustment, AdjustmentKind, AdjustmentState
 from catalog.lots.operations.stock import Loss, bring_back, put_in, take_out
+from catalog.lots.queries.papers import writers_of
 from catalog.lots.queries.stock import gone_from_the_top, lock_pools
 from kernel import audit
 from kernel.actors import Actor
@@ -193,16 +194,7 @@ def _check_second_person(
 ) -> None:
     if by.user_id is None:
         return
-    wrote = {adjustment.made_by_id}
-    if adjustment.count_id is not None:
-        wrote |= set(
-            session.scalars(
-                sa.select(CountEntry.made_by_id).where(
-                    CountEntry.count_id == adjustment.count_id,
-                    CountEntry.lot_id == adjustment.lot_id,
-                )
-            )
-        )
+    wrote = writers_of(session, adjustment)
     if by.user_id in wrote and needs_second_person(session, adjustment):
         raise Refusal(
             Text("You wrote or counted this yourself; somebody else must decide it."),

@@ -8,7 +8,6 @@ from itertools import groupby
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
-from uuid_utils import uuid7
 
 from catalog.households.models import Household
 from catalog.households.queries import short_name
@@ -32,7 +31,7 @@ from catalog.suppliers.models import Supplier
 from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import Actor
-from kernel.codes import new_code
+from kernel.codes import new_code, new_uid
 from kernel.db import stamp
 from kernel.errors import Missing, Refusal, Text
 from kernel.numbering import next_number
@@ -216,7 +215,7 @@ def make_lot(
             supplier.organisation.region_code, product.code, day, (before or 0) + 1
         ),
         trace_key=new_code(16),
-        uid=uid or str(uuid7()),
+        uid=uid or new_uid(),
         store_id=store_id,
         product_id=product.id,
         supplier_id=supplier.id,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Lot, Processing, Store
-from catalog.lots.models.papers import Adjustment, AdjustmentState, StoreTransfer
+from catalog.lots.models.papers import Adjustment, AdjustmentState, CountEntry, StoreTransfer
 from kernel.errors import Missing, Text
 from kernel.people import User
 
@@ -97,3 +97,17 @@ def names_of(session: Session, user_ids: Sequence[int | None]) -> dict[int, str]
     """Who these people are."""
     wanted = [key for key in user_ids if key is not None]
     return dict(session.execute(sa.select(User.id, User.name).where(User.id.in_(wanted))).all())
+
+
+def writers_of(session: Session, slip: Adjustment) -> set[int | None]:
+    """Whose figures a slip holds, and who therefore may not decide it: both counters of a count
+    difference, else whoever wrote it down."""
+    if slip.count_id is None:
+        return {slip.made_by_id}
+    return set(
+        session.scalars(
+            sa.select(CountEntry.made_by_id).where(
+                CountEntry.count_id == slip.count_id, CountEntry.lot_id == slip.lot_id
+            )
+        )
+    )

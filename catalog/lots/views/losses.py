@@ -44,7 +44,7 @@ def loss_page(number: str, errors: Mapping[str, Text] | None = None) -> str:
         slip=slip,
         names=papers.names_of(session(), [slip.made_by_id, slip.decided_by_id]),
         may_decide=actor().role in DECIDE,
-        mine=slip.made_by_id == actor().user_id,
+        mine=actor().user_id in papers.writers_of(session(), slip),
         form=request.form if errors else {},
         errors=errors or {},
     )
