@@ -276,7 +276,7 @@ def test_a_store_lives_through_anything_in_any_order(sqlite_template):
     run_state_machine_as_test(
         StoreLife,
         settings=settings(
-            max_examples=12,
+            max_examples=8,
             stateful_step_count=25,
             deadline=None,
             # A shorter story is not worth ten minutes of databases.
