@@ -9,6 +9,7 @@ chain cannot see that its own tail was cut: that is why its head is printed on w
 from __future__ import annotations
 
 import enum
+import functools
 import hashlib
 import json
 from collections.abc import Iterable, Iterator
@@ -127,6 +128,15 @@ def digest(row: Model) -> str:
 
 
 _columns_of: dict[type, tuple[str, ...]] = {}
+
+
+@functools.cache
+def _later(model: type[Model]) -> frozenset[str]:
+    return frozenset(
+        attribute.key
+        for attribute in sa.inspect(model).column_attrs
+        if attribute.columns[0].info.get("audit") == "filled"
+    )
 
 
 def _columns(model: type[Model]) -> tuple[str, ...]:

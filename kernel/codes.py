@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from random import Random
+from uuid import UUID
 
 from kernel.errors import Text
 
@@ -95,6 +96,11 @@ _source: list[Random] = [secrets.SystemRandom()]
 def new_code(length: int = 10) -> str:
     """An unguessable public code; 10 characters are 50 bits."""
     return "".join(_source[-1].choice(CODE_ALPHABET) for _ in range(length))
+
+
+def new_uid() -> str:
+    """A UUID, such as a phone makes off the network for what it will send later."""
+    return str(UUID(int=_source[-1].getrandbits(128), version=4))
 
 
 def new_key() -> str:

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 import catalog.households.models
 import catalog.lots.models
+import catalog.lots.models.papers
 import catalog.products.models
 import catalog.suppliers.models
 import kernel.audit

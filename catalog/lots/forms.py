@@ -1,21 +1,17 @@
-"""The weigh-in form, and what a phone's queue sends → plain values."""
+"""The weigh-in form, what a phone's queue sends, and the forms of the store → plain values."""
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from PIL import Image, ImageOps, UnidentifiedImageError
-from werkzeug.datastructures import FileStorage
-
-from catalog.lots.models import Confirmation
+from catalog.lots.models import Confirmation, StepKind
 from catalog.lots.operations import Brought
-from catalog.products.models import Grade
+from catalog.products.models import Grade, Product
 from kernel.errors import Invalid, Text
 from kernel.money import Money, Price
 from kernel.quantities import BaseUnit
@@ -23,8 +19,6 @@ from kernel.text import tidy
 from kernel.web.forms import Fields
 
 MOST_G = 100_000_000
-MOST_PHOTO_BYTES = 10 * 1024 * 1024
-PHOTO_SIDE = 1600
 
 # How a household can say yes at the scale. A code by text message needs a gateway, and there is
 # none: the choice is not offered and not taken.
@@ -94,25 +88,6 @@ def read_way(fields: Fields) -> Confirmation:
     return way
 
 
-def read_photo(file: FileStorage | None) -> bytes | None:
-    """A picture of the scale as a JPEG of at most 1600 pixels, without what the camera wrote
-    into it (place, time, device); None when none was chosen."""
-    if file is None or not file.filename:
-        return None
-    content = file.read(MOST_PHOTO_BYTES + 1)
-    if len(content) > MOST_PHOTO_BYTES:
-        raise Invalid({"photo": Text("A photo has at most 10 MB.")})
-    try:
-        with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP")) as picture:
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise Invalid({"photo": Text("A photo is a JPEG, PNG or WebP picture.")}) from error
-    upright.thumbnail((PHOTO_SIDE, PHOTO_SIDE))
-    out = io.BytesIO()
-    upright.save(out, "JPEG", quality=80, optimize=True)
-    return out.getvalue()
-
-
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _DEVICE = re.compile(r"[A-Za-z0-9-]{4,40}")
 _NUMBER = re.compile(r"[0-9]{1,12}")
@@ -180,3 +155,53 @@ def _goods(fields: Fields, chosen: str) -> tuple[int, Grade]:
         fields.refuse("goods", Text("Please choose what was brought."))
         return 0, Grade.MIXED
     return int(key), Grade(grade)
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """What the storekeeper entered. Without `best_before` the output keeps as long as usual."""
+
+    inputs: dict[int, int]
+    output_product_id: int
+    grade: Grade
+    quantity: int
+    kind: StepKind
+    on: date
+    best_before: date | None
+    reason: str
+
+
+def read_processing(
+    form: Mapping[str, str], products: Mapping[int, Product], *, today: date, repack: bool = False
+) -> Processed:
+    """`in-12`: so much of lot 12. A repacking has inputs only; its output follows from them."""
+    fields = Fields(form)
+    source = products.get(fields.key("source"))
+    unit = source.base_unit if source else BaseUnit.GRAM
+    inputs = {
+        int(name[3:]): fields.quantity(name, unit)
+        for name in form
+        if name.startswith("in-") and name[3:].isdecimal() and fields.has(name)
+    }
+    if not inputs:
+        fields.refuse("inputs", Text("Say how much of which lot is used."))
+    if repack:
+        fields.done()
+        return Processed(inputs, 0, Grade.MIXED, 0, StepKind.REPACK, today, None, "")
+    output = products.get(fields.key("output"))
+    if output is None:
+        fields.refuse("output", Text("Please choose one."))
+    quantity = fields.quantity("quantity", output.base_unit if output else BaseUnit.GRAM)
+    on = fields.date("on", most=today)
+    found = Processed(
+        inputs=inputs,
+        output_product_id=output.id if output else 0,
+        grade=fields.choice("grade", Grade),
+        quantity=quantity,
+        kind=fields.choice("kind", StepKind),
+        on=on,
+        best_before=fields.date("best_before", least=on) if fields.has("best_before") else None,
+        reason=fields.text("reason", most=200, required=False),
+    )
+    fields.done()
+    return found

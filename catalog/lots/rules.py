@@ -126,3 +126,62 @@ def draw_evenly(quantity: int, frees: Sequence[int]) -> list[int]:
     """Take `quantity` in proportion to what is free in each part; never more than is there."""
     assert 0 < quantity <= sum(frees), (quantity, frees)
     return share_out(quantity, frees)
+
+
+# What a step may bring out of its input when nobody published better (domain.md §2.3, R9: 2 %).
+# A split, a repacking or a transfer loses nothing; drying and milling only never add.
+USUAL_BANDS = {
+    "sort": (9_800, 10_000),
+    "wash": (9_800, 10_000),
+    "pack": (9_800, 10_000),
+    "dry": (0, 10_000),
+    "mill": (0, 10_000),
+    "split": (10_000, 10_000),
+    "repack": (10_000, 10_000),
+    "transfer": (10_000, 10_000),
+}
+
+
+def within_band(put_in: int, came_out: int, band: tuple[int, int] | None) -> bool:
+    """Whether so much may come out of so much; decided on whole numbers, not on a rounded rate."""
+    return band is None or band[0] * put_in <= came_out * 10_000 <= band[1] * put_in
+
+
+# A storekeeper writes off alone up to 2 % of a lot (R9), worth at most ¥100.
+ALONE_UP_TO_FEN, ALONE_UP_TO_BP = 10_000, 200
+
+
+def may_write_off_alone(lost: int, came_in: int, cost_fen: int) -> bool:
+    """Whether a loss is small enough for one person; `lost` with what they lost before."""
+    return lost * 10_000 <= ALONE_UP_TO_BP * came_in and cost_fen <= ALONE_UP_TO_FEN
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one person counted, and what the book said at that moment."""
+
+    counted: int
+    book: int
+
+    @property
+    def difference(self) -> int:
+        return self.counted - self.book
+
+
+def agreed_difference(first: Counted | None, second: Counted | None) -> int | None:
+    """What both found too much or too little; None while one is missing or they disagree.
+
+    Each is compared with the book at its own moment: goods may leave between the two.
+    """
+    if first is None or second is None or first.difference != second.difference:
+        return None
+    return first.difference
+
+
+def spread_surplus(more: int, rooms: Sequence[int]) -> tuple[list[int], int]:
+    """(what each part takes back of what it had lost, what nobody had lost).
+
+    In proportion to what is missing from each part and never more than that.
+    """
+    taken = min(more, sum(rooms))
+    return (share_out(taken, rooms) if taken else [0] * len(rooms)), more - taken

@@ -7,14 +7,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from werkzeug.datastructures import FileStorage
-
 from catalog.products.models import Pack, Product
 from kernel.errors import Text
 from kernel.money import ZERO, Money
-from kernel.pictures import MOST_BYTES, NotAPicture, clean_jpeg
 from kernel.quantities import BaseUnit, parse_quantity
-from kernel.text import plain_number, tidy
+from kernel.text import plain_number
 from kernel.web.forms import Fields
 from orders.agencies.models import CanteenType, Disposition, Purpose
 from orders.agencies.rules.accepting import Fault
@@ -132,24 +129,6 @@ def read_acceptance_line(form: Mapping[str, str], unit: BaseUnit, shipped: int) 
         "disposition": None if clean else disposition,
         "deduction_bp": deduction_bp,
     }
-
-
-def read_photos(files: Sequence[FileStorage]) -> list[tuple[bytes, str, str]]:
-    """(bytes, media type, name) of the pictures that were chosen: drawn anew, without EXIF."""
-    fields = Fields({})
-    chosen = [each for each in files if each.filename]
-    if len(chosen) > MOST_PHOTOS:
-        fields.refuse("photos", Text("At most %(most)s photos of one line.", most=MOST_PHOTOS))
-    found = []
-    for each in chosen[:MOST_PHOTOS]:
-        try:
-            cleaned = clean_jpeg(each.read(MOST_BYTES + 1))
-        except NotAPicture as refused:
-            fields.refuse("photos", refused.sentence)
-        else:
-            found.append((cleaned, "image/jpeg", tidy(each.filename or "")[:200]))
-    fields.done()
-    return found
 
 
 def read_invoice(form: Mapping[str, str], *, today: date) -> dict[str, Any]:

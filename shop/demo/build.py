@@ -28,6 +28,7 @@ from shop.demo.linkage import plan_linkage
 from shop.demo.names import Names
 from shop.demo.people import unit_key
 from shop.demo.sign_ins import give_password
+from shop.demo.store import plan_store
 from shop.demo.story import plan_story
 from shop.demo.supply import Span
 from shop.demo.today import asked_for_money_back, parcels_of_today, specials
@@ -113,6 +114,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     plan_harvest(town, mornings, stores.makings)
     plan_linkage(town)
     plan_story(town, grids, parcels)
+    plan_store(town)
     town.tell(_progress(say))
     with services.database.transaction() as session:
         market.open_market(town, session, services.clock())

@@ -195,3 +195,35 @@ def test_only_what_needs_the_certificate_is_stopped():
     assert stops({"licence"}, fresh=True)
     renewed = [*held, ("food_production", date(2031, 11, 22))]
     assert lapsed(renewed, today) == {"green_food"}
+
+
+def test_a_yield_is_judged_on_whole_numbers():
+    assert rules.within_band(12_000, 1_000, (833, 1_000))
+    assert not rules.within_band(12_005, 1_000, (833, 1_000))
+    assert rules.within_band(3, 1, None)
+    assert not rules.within_band(100, 101, rules.USUAL_BANDS["dry"])
+
+
+def test_one_person_writes_off_little_only():
+    assert rules.may_write_off_alone(2_000, 100_000, 10_000)
+    assert not rules.may_write_off_alone(2_001, 100_000, 10_000)
+    assert not rules.may_write_off_alone(2_000, 100_000, 10_001)
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 500), st.integers(-9, 9))
+def test_two_counters_agree_whatever_left_between_them(book, moved, other, off):
+    """Each is compared with the book at its own moment."""
+    first = rules.Counted(book + off, book)
+    second = rules.Counted(max(0, book - moved) + off, max(0, book - moved))
+    assert rules.agreed_difference(first, second) == off
+    assert rules.agreed_difference(first, None) is None
+    wrong = rules.Counted(second.counted + 1 + other, second.book)
+    assert rules.agreed_difference(first, wrong) is None
+
+
+@given(st.integers(1, 10_000), st.lists(st.integers(0, 3_000), min_size=1, max_size=8))
+def test_what_is_found_goes_back_to_who_lost_it_and_never_more(more, rooms):
+    back, rest = rules.spread_surplus(more, rooms)
+    assert sum(back) + rest == more
+    assert all(0 <= got <= room for got, room in zip(back, rooms, strict=True))
+    assert rest == 0 or back == rooms

@@ -307,3 +307,15 @@ def test_any_number_of_lots_is_read_with_two_queries(session, radish, statements
     statements.clear()
     assert len(candidates(session, [radish.id], on_day=TODAY)) == 3
     assert len(statements) == 2
+
+
+def test_a_lot_that_a_phone_named_off_the_network_is_made_once(session, two):
+    a, _ = two
+    product = makers.product(session, session.get(Supplier, a.lot.supplier_id))
+    uid = "0199B0C4-7D2A-7C53-9E39-6D0F3A1B2C4D"
+    first = dry(session, a.lot, 10_000, 1_000, product=product, uid=uid)
+    again = dry(session, a.lot, 10_000, 1_000, product=product, uid=uid.lower())
+    assert (first.id, first.uid) == (again.id, uid.lower())
+    with pytest.raises(Invalid):
+        dry(session, a.lot, 10_000, 1_000, product=product, uid="42")
+    assert a.on_hand + two[1].on_hand == 190_000

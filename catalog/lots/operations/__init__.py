@@ -1,6 +1,13 @@
 """Everything that changes what lies in the store: weighing, taking in, reserving, processing."""
 
+from catalog.lots.operations.adjusting import decide_adjustment, propose_adjustment
 from catalog.lots.operations.conformity import issue_certificate, issue_household_certificate
+from catalog.lots.operations.counting import (
+    begin_count,
+    enter_count,
+    finish_count,
+    give_up_count,
+)
 from catalog.lots.operations.handing import (
     dismiss_handed_slip,
     hand_over_slip,
@@ -8,17 +15,26 @@ from catalog.lots.operations.handing import (
 )
 from catalog.lots.operations.holding import (
     add_lot_event,
+    close_lot,
     hold_lot,
     recall_lot,
     release_lot,
+    set_apart,
 )
 from catalog.lots.operations.intake import take_in
+from catalog.lots.operations.moving import (
+    open_store,
+    receive_transfer,
+    repack_lots,
+    send_to_store,
+    split_lot,
+)
 from catalog.lots.operations.offline import (
     Brought,
     Conflict,
     accept_offline_slip,
 )
-from catalog.lots.operations.processing import process_lot
+from catalog.lots.operations.processing import process_lot, publish_band
 from catalog.lots.operations.reviewing import (
     approve_slip,
     issue_card,
@@ -33,6 +49,8 @@ from catalog.lots.operations.stock import (
     ship_out,
     spoil,
 )
+from catalog.lots.operations.undoing import undo_step
+from catalog.lots.operations.watching import set_stock_level
 from catalog.lots.operations.weighing import confirm_slip, record_slip, void_slip
 
 __all__ = [
@@ -42,25 +60,41 @@ __all__ = [
     "accept_offline_slip",
     "add_lot_event",
     "approve_slip",
+    "begin_count",
+    "close_lot",
     "confirm_slip",
+    "decide_adjustment",
     "dismiss_handed_slip",
+    "enter_count",
+    "finish_count",
+    "give_up_count",
     "hand_over_slip",
     "hold_lot",
     "issue_card",
     "issue_certificate",
     "issue_household_certificate",
     "keep_slip_photo",
+    "open_store",
     "process_lot",
+    "propose_adjustment",
+    "publish_band",
     "put_back",
     "recall_lot",
+    "receive_transfer",
     "record_slip",
     "release",
     "release_lot",
+    "repack_lots",
     "reserve",
+    "send_to_store",
+    "set_apart",
     "set_purchase_cap",
+    "set_stock_level",
     "ship_out",
+    "split_lot",
     "spoil",
     "take_in",
+    "undo_step",
     "void_slip",
     "write_handed_slip",
 ]

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.lots.models import Lot, LotEvent, LotEventKind, LotState
 from catalog.lots.queries.stock import lock_pools
+from catalog.lots.queries.tracing import balance
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
@@ -34,10 +35,40 @@ def recall_lot(session: Session, lot_id: int, *, reason: str, by: Actor, now: da
     )
 
 
+def set_apart(session: Session, lot_id: int, *, reason: str, by: Actor, now: datetime) -> Lot:
+    """It waits for a test: nothing more of it is sold until it is released."""
+    return _move(
+        session, lot_id, LotState.AWAITING_TEST, LotEventKind.SET_APART, reason, by=by, now=now
+    )
+
+
+def close_lot(session: Session, lot_id: int, *, reason: str = "", by: Actor, now: datetime) -> Lot:
+    """An empty lot is done with. More than 2 % lost of what came in asks for a reason (R9)."""
+    lot = get_or_missing(session, Lot, lot_id)
+    lock_pools(session, [lot.product_id])
+    found = balance(session, lot_id)
+    if found.on_hand:
+        raise Refusal(Text("There are still goods in lot %(code)s.", code=lot.code))
+    reason = tidy(reason)
+    if not found.within_tolerance and not reason:
+        raise Invalid({"reason": Text("More than 2 % of this lot was lost: say why.")})
+    return _move(
+        session, lot_id, LotState.CLOSED, LotEventKind.CLOSED, reason or "批次已清", by=by, now=now
+    )
+
+
 _FROM = {
-    LotState.HOLD: {LotState.OPEN},
-    LotState.OPEN: {LotState.HOLD, LotState.QUARANTINE},
-    LotState.QUARANTINE: {LotState.OPEN, LotState.HOLD, LotState.CLOSED},
+    LotState.HOLD: {LotState.OPEN, LotState.AWAITING_TEST},
+    LotState.OPEN: {LotState.HOLD, LotState.QUARANTINE, LotState.AWAITING_TEST},
+    LotState.AWAITING_TEST: {LotState.OPEN, LotState.HOLD},
+    LotState.QUARANTINE: {
+        LotState.OPEN,
+        LotState.HOLD,
+        LotState.AWAITING_TEST,
+        LotState.IN_TRANSIT,
+        LotState.CLOSED,
+    },
+    LotState.CLOSED: {LotState.OPEN, LotState.HOLD, LotState.QUARANTINE},
 }
 
 
@@ -73,6 +104,17 @@ def _move(
     return lot
 
 
+# What may be written down of a lot by itself; all else changes something and is its own verb.
+BY_HAND = (
+    LotEventKind.SOWN,
+    LotEventKind.HARVESTED,
+    LotEventKind.WEIGHED,
+    LotEventKind.TESTED,
+    LotEventKind.PROCESSED,
+    LotEventKind.PACKED,
+)
+
+
 def add_lot_event(
     session: Session,
     lot_id: int,
@@ -87,7 +129,7 @@ def add_lot_event(
 ) -> LotEvent:
     """Sown, tested, packed: one more mark on the lot's road. Events are never changed."""
     lot = get_or_missing(session, Lot, lot_id)
-    if kind in (LotEventKind.HELD, LotEventKind.RELEASED, LotEventKind.RECALLED):
+    if kind not in BY_HAND:
         raise Refusal("Holding, releasing and recalling change the lot; use those.")
     event = LotEvent(
         lot_id=lot.id,

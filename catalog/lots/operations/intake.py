@@ -33,7 +33,7 @@ from catalog.suppliers.models import Supplier
 from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import Actor
-from kernel.codes import new_code
+from kernel.codes import new_code, new_uid
 from kernel.db import stamp
 from kernel.errors import Missing, Refusal, Text
 from kernel.numbering import next_number
@@ -161,6 +161,7 @@ def _lot_for(
             Lot.best_before == until,
             Lot.available_from == since,
             Lot.state == LotState.OPEN,
+            Lot.store_id.is_(None),
             ~sa.exists().where(Processing.output_lot_id == Lot.id),
         )
         .order_by(Lot.id)
@@ -197,10 +198,16 @@ def make_lot(
     *,
     since: date,
     until: date,
+    state: LotState = LotState.OPEN,
+    store_id: int | None = None,
+    uid: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Lot:
-    """A new lot with its code; the product is locked, so no two lots get the same serial."""
+    """A new lot with its code; the product is locked, so no two lots get the same serial.
+
+    `uid` is what a phone called it before it had a code.
+    """
     before = session.scalar(
         sa.select(sa.func.count())
         .select_from(Lot)
@@ -211,10 +218,12 @@ def make_lot(
             supplier.organisation.region_code, product.code, day, (before or 0) + 1
         ),
         trace_key=new_code(16),
+        uid=uid or new_uid(),
+        store_id=store_id,
         product_id=product.id,
         supplier_id=supplier.id,
         grade=grade,
-        state=LotState.OPEN,
+        state=state,
         harvested_on=day,
         available_from=since,
         best_before=until,

@@ -1,38 +1,46 @@
-"""Some lots become another: the households and their costs go with the goods (domain.md §2.3)."""
+"""Sorted, washed, dried, milled, packed: what a step brings out is compared with what it should
+(domain.md §2.3, R9)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
+from uuid import UUID
 
-import sqlalchemy as sa
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session
 
 from catalog.lots import rules
-from catalog.lots.models import (
-    Contribution,
-    Lot,
-    LotEvent,
-    LotEventKind,
-    LotState,
-    MoveKind,
-    Processing,
-    ProcessingInput,
-    StockMove,
+from catalog.lots.models import Lot, StepKind
+from catalog.lots.models.papers import YieldBand
+from catalog.lots.operations.converting import (
+    SAME_GOODS,
+    Output,
+    Step,
+    convert,
+    locked_lots,
+    made_before,
+    plan_draws,
 )
-from catalog.lots.operations.conformity import certify
-from catalog.lots.operations.intake import make_lot
-from catalog.lots.operations.stock import take_out
-from catalog.lots.queries.stock import gone_from_the_top, lock_pools
-from catalog.products.models import Grade
+from catalog.lots.queries.yields import band_for
+from catalog.products.models import Grade, Product
 from catalog.products.queries import product_of
-from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import stamp
-from kernel.errors import Invalid, Missing, Refusal, Text
-from kernel.money import Money
-from kernel.numbering import next_number
+from kernel.errors import Invalid, Text
+from kernel.quantities import BaseUnit
+from kernel.sharing import half_up
+from kernel.text import tidy
+
+# A step's name on the public road of a lot, where nobody wrote a better one.
+STEP_WORDS = {
+    StepKind.SORT: ("分拣", "Sorted"),
+    StepKind.WASH: ("清洗", "Washed"),
+    StepKind.DRY: ("烘干", "Dried"),
+    StepKind.MILL: ("磨粉", "Milled"),
+    StepKind.PACK: ("分装", "Packed"),
+    StepKind.OTHER: ("加工", "Processed"),
+}
 
 
 def process_lot(
@@ -43,76 +51,54 @@ def process_lot(
     output_product_id: int,
     output_grade: Grade,
     output_quantity: int,
-    step: str,
     on: date,
     best_before: date,
+    step: str = "",
     step_en: str = "",
+    kind: StepKind | None = None,
+    reason: str = "",
     available_from: date | None = None,
     request_key: str | None = None,
+    uid: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Lot:
-    """`inputs` (lot → quantity) become one new lot. Each household has the part of the output that
-    it had of the input, and carries its own cost over, to the fen. Only free goods are used.
+    """`inputs` (lot → quantity) become one new lot with their households and costs. Only free goods
+    of one store are used. A yield outside of what is expected of the step asks for a reason.
     """
-    if made := _made_before(session, request_key):
+    uid = _whole_uid(uid)
+    if made := made_before(session, request_key, uid):
         return made
     _check(inputs, output_quantity, on, best_before)
     product = product_of(session, supplier_id, output_product_id)
-    supplier = supplier_sheet(session, supplier_id)
-    lots = _locked_lots(session, inputs, supplier_id, product.id)
-    draws = _plan(lots, inputs)
-    parts = _priced(session, draws)
-    lot = make_lot(
-        session, supplier, product, output_grade, on,
-        since=available_from or on, until=best_before, by=by, now=now,
-    )  # fmt: skip
-    processing = Processing(
-        number=next_number(session, "PR", now),
-        request_key=request_key,
-        output_lot_id=lot.id,
-        step=step,
-        input_quantity=sum(inputs.values()),
-        output_quantity=output_quantity,
-        on=on,
-        inputs=[ProcessingInput(lot_id=key, quantity=inputs[key]) for key in sorted(inputs)],
-        **stamp(by, now),
-    )
-    session.add(processing)
-    session.flush()  # so that moves can name processing.id as their cause
-    take_out(
+    lots = locked_lots(session, list(inputs), supplier_id, product.id)
+    draws = plan_draws(lots, inputs)
+    band = _expected(session, lots, product, kind)
+    reason = tidy(reason)[:200]
+    _check_yield(sum(inputs.values()), output_quantity, band, reason)
+    usual = STEP_WORDS[kind or StepKind.OTHER]
+    return convert(
         session,
-        [(contribution.id, quantity) for contribution, quantity in draws],
-        kind=MoveKind.TO_PROCESSING,
-        cause_prefix=f"processing:{processing.id}:in",
-        by=by,
-        now=now,
-    )
-    _bring_out(session, lot, processing, rules.carry_over(parts, output_quantity), by=by, now=now)
-    before = [each.certificate_no for each in lots]
-    certify(session, lot, product, supplier, sources=before, by=by, now=now)
-    session.add(
-        LotEvent(
-            lot_id=lot.id, kind=LotEventKind.PROCESSED, on=on,
-            note_zh=step, note_en=step_en or step,
-            details={"processing": processing.number}, **stamp(by, now),
-        )
-    )  # fmt: skip
-    audit.note(
-        session, "process_lot", f"lot:{lot.id}", by=by, now=now,
-        number=processing.number, inputs={str(key): inputs[key] for key in sorted(inputs)},
-    )  # fmt: skip
-    return lot
+        draws,
+        Output(
+            product=product, grade=output_grade, quantity=output_quantity, harvested_on=on,
+            since=available_from or on, until=best_before, store_id=lots[0].store_id, uid=uid,
+        ),
+        Step(
+            kind=kind, words=tidy(step)[:40] or usual[0], on=on,
+            words_en=tidy(step_en) or tidy(step)[:40] or usual[1],
+            band=band, reason=reason, request_key=request_key,
+        ),
+        supplier_id=supplier_id, by=by, now=now,
+    ).output_lot  # fmt: skip
 
 
-def _made_before(session: Session, request_key: str | None) -> Lot | None:
-    if request_key is None:
-        return None
-    return session.scalar(
-        sa.select(Lot)
-        .join(Processing, Processing.output_lot_id == Lot.id)
-        .where(Processing.request_key == request_key)
-    )
+def _whole_uid(uid: str | None) -> str | None:
+    """As every phone writes it: 36 characters, lower case."""
+    try:
+        return None if uid is None else str(UUID(uid))
+    except ValueError:
+        raise Invalid({"uid": Text("This is not a UUID.")}) from None
 
 
 def _check(inputs: Mapping[int, int], output_quantity: int, on: date, best_before: date) -> None:
@@ -127,101 +113,67 @@ def _check(inputs: Mapping[int, int], output_quantity: int, on: date, best_befor
         raise Invalid(errors)
 
 
-def _locked_lots(
-    session: Session, inputs: Mapping[int, int], supplier_id: int, output_product_id: int
-) -> list[Lot]:
-    mine = sa.and_(Lot.id.in_(list(inputs)), Lot.supplier_id == supplier_id)
-    pools = list(session.scalars(sa.select(Lot.product_id).where(mine)))
-    lock_pools(session, [*pools, output_product_id])
-    lots = list(
-        session.scalars(
-            sa.select(Lot)
-            .options(joinedload(Lot.contributions), joinedload(Lot.product))
-            .where(mine)
-            .order_by(Lot.id)
-            .execution_options(populate_existing=True)
-        ).unique()
-    )
-    if len(lots) < len(inputs):
-        raise Missing(Text("There is nothing at this address, or it is not yours."))
-    if len({lot.product.base_unit for lot in lots}) > 1:
-        raise Refusal("Goods that are weighed and goods that are counted cannot be mixed.")
-    return lots
+def _expected(
+    session: Session, lots: Sequence[Lot], product: Product, kind: StepKind | None
+) -> tuple[int, int] | None:
+    """The yield that is expected, where there can be one: one kind of goods, weighed both times."""
+    sources = {lot.product_id for lot in lots}
+    weighed = all(unit is BaseUnit.GRAM for unit in (lots[0].product.base_unit, product.base_unit))
+    if kind is None or len(sources) > 1 or not weighed:
+        return None
+    return band_for(session, lots[0].product_id, product.id, kind)
 
 
-def _plan(lots: Sequence[Lot], inputs: Mapping[int, int]) -> list[tuple[Contribution, int]]:
-    """What each contribution gives: in proportion to what is free in it."""
-    reasons, draws = [], []
-    for lot in lots:
-        parts = sorted(lot.contributions, key=lambda part: part.id)
-        frees = [part.on_hand - part.reserved for part in parts]
-        if lot.state is not LotState.OPEN:
-            reasons.append(Text("Lot %(code)s is not open.", code=lot.code))
-        elif inputs[lot.id] > sum(frees):
-            reasons.append(
-                Text(
-                    "Lot %(code)s has only %(free)s free, %(wanted)s is wanted.",
-                    code=lot.code,
-                    free=sum(frees),
-                    wanted=inputs[lot.id],
-                )
+def _check_yield(put_in: int, came_out: int, band: tuple[int, int] | None, reason: str) -> None:
+    if band is None or reason or rules.within_band(put_in, came_out, band):
+        return
+    raise Invalid(
+        {
+            "reason": Text(
+                "%(share)s came out; %(least)s to %(most)s is expected. Please weigh again, or say "
+                "why.",
+                share=_share(came_out, put_in),
+                least=_share(band[0], 10_000),
+                most=_share(band[1], 10_000),
             )
-        else:
-            taken = rules.draw_evenly(inputs[lot.id], frees)
-            draws += [
-                (part, quantity) for part, quantity in zip(parts, taken, strict=True) if quantity
-            ]
-    if reasons:
-        raise Refusal(Text("These lots cannot be processed like this."), tuple(reasons))
-    return draws
+        }
+    )
 
 
-def _priced(session: Session, draws: Sequence[tuple[Contribution, int]]) -> list[rules.Part]:
-    gone = gone_from_the_top(session, [contribution.id for contribution, _ in draws])
-    return [
-        rules.Part(
-            contribution.household_id,
-            quantity,
-            rules.cost_from_the_top(
-                contribution.cost.fen, contribution.quantity, gone.get(contribution.id, 0), quantity
-            ),
-        )
-        for contribution, quantity in draws
-    ]
+def _share(part: int, whole: int) -> str:
+    """`9.87 %`, as pages write it."""
+    hundredths = half_up(part * 10_000, whole)
+    return f"{hundredths // 100}.{hundredths % 100:02} %"
 
 
-def _bring_out(
+def publish_band(
     session: Session,
-    lot: Lot,
-    processing: Processing,
-    parts: Sequence[rules.Part],
+    supplier_id: int,
     *,
+    input_product_id: int,
+    output_product_id: int,
+    kind: StepKind,
+    least_bp: int,
+    most_bp: int,
     by: Actor,
     now: datetime,
-) -> None:
-    contributions = [
-        Contribution(
-            lot_id=lot.id,
-            product_id=lot.product_id,
-            household_id=part.household_id,
-            quantity=part.quantity,
-            cost=Money(part.cost),
-            on_hand=part.quantity,
-            reserved=0,
-            **stamp(by, now),
-        )
-        for part in parts
-    ]
-    session.add_all(contributions)
-    session.flush()  # so that moves can point to their ids
-    session.add_all(
-        StockMove(
-            contribution_id=contribution.id,
-            kind=MoveKind.FROM_PROCESSING,
-            quantity=contribution.quantity,
-            cause=f"processing:{processing.id}:out:{contribution.id}",
-            **stamp(by, now),
-        )
-        for contribution in contributions
+) -> YieldBand:
+    """What a step should bring out from now on; slips before keep what they were held to."""
+    for key in (input_product_id, output_product_id):
+        product_of(session, supplier_id, key)
+    if kind in SAME_GOODS:
+        raise Invalid({"kind": Text("Nothing is lost when goods only change their place.")})
+    if not 0 <= least_bp <= most_bp:
+        raise Invalid({"most": Text("The most must not be below the least.")})
+    band = YieldBand(
+        input_product_id=input_product_id,
+        output_product_id=output_product_id,
+        kind=kind,
+        least_bp=least_bp,
+        most_bp=most_bp,
+        **stamp(by, now),
     )
+    session.add(band)
     session.flush()
+    audit.note(session, "publish_band", f"yield_band:{band.id}", by=by, now=now)
+    return band

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots import rules
-from catalog.lots.models import Contribution, MoveKind, StockMove
+from catalog.lots.models import Contribution, Lot, MoveKind, StockMove
 from catalog.lots.queries.stock import gone_from_the_top, lock_pools
 from kernel import audit
 from kernel.actors import Actor
@@ -79,6 +79,52 @@ def take_out(
         by=by,
         now=now,
     )
+
+
+def bring_back(
+    session: Session, draws: Draws, *, kind: MoveKind, cause_prefix: str, by: Actor, now: datetime
+) -> list[StockMove]:
+    """Goods that had left otherwise than by sale are there again, each in its own part."""
+    _change(
+        session,
+        draws,
+        "on_hand = on_hand + d.quantity",
+        "on_hand + d.quantity <= contributions.quantity",
+    )
+    return _write_moves(
+        session,
+        kind,
+        [(key, quantity, f"{cause_prefix}:{key}") for key, quantity in summed(draws)],
+        by=by,
+        now=now,
+    )
+
+
+def put_in(
+    session: Session,
+    lot: Lot,
+    quantity: int,
+    *,
+    kind: MoveKind,
+    cause: str,
+    by: Actor,
+    now: datetime,
+) -> Contribution:
+    """Goods that nobody brought were found in a lot: the cooperative's own, at no cost."""
+    part = Contribution(
+        lot_id=lot.id,
+        product_id=lot.product_id,
+        household_id=None,
+        quantity=quantity,
+        cost=ZERO,
+        on_hand=quantity,
+        reserved=0,
+        **stamp(by, now),
+    )
+    session.add(part)
+    session.flush()  # so that its move can point to it
+    _write_moves(session, kind, [(part.id, quantity, cause)], by=by, now=now)
+    return part
 
 
 def put_back(

@@ -13,15 +13,8 @@ from catalog.lots.queries.shelf import (
     packs_for_canteens,
     shelf,
 )
-from catalog.lots.queries.stock import Candidate, available, candidates, lock_pools, sellable
-from catalog.lots.queries.store import (
-    LotRow,
-    LotSheet,
+from catalog.lots.queries.slips import (
     Producer,
-    expiring,
-    lot_of,
-    lot_sheet,
-    lots_of,
     producers,
     recent_slips,
     seasons,
@@ -30,6 +23,8 @@ from catalog.lots.queries.store import (
     slips_of_day,
     slips_of_household,
 )
+from catalog.lots.queries.stock import Candidate, available, candidates, lock_pools, sellable
+from catalog.lots.queries.store import LotRow, LotSheet, expiring, lot_of, lot_sheet, lots_of
 from catalog.lots.queries.tracing import Affected, Balance, TraceSheet, affected_by, trace
 from catalog.lots.queries.villages import (
     VillageCount,

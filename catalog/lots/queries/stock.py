@@ -14,9 +14,15 @@ from catalog.products.models import Grade, Product
 
 FREE = Contribution.on_hand - Contribution.reserved
 
-# Goods that leave otherwise than by sale; their cost is counted from the top (rules).
+# Goods that come into a lot for the first time.
+CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING, MoveKind.MOVED_IN)
+
+# Goods that leave otherwise than by sale, or come back from there; their cost is counted from the
+# top (rules).
 FROM_THE_TOP = (
     MoveKind.TO_PROCESSING,
+    MoveKind.MOVED_OUT,
+    MoveKind.UNDONE,
     MoveKind.SPOILED,
     MoveKind.COUNT_SHORTAGE,
     MoveKind.COUNT_SURPLUS,

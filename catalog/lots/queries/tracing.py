@@ -19,6 +19,7 @@ from catalog.lots.models import (
     ProcessingInput,
     StockMove,
 )
+from catalog.lots.queries.stock import CAME_IN
 from catalog.lots.queries.villages import Origins, VillageCount, village_counts
 from catalog.suppliers.models import Certificate, CertificateKind, Supplier
 from kernel.errors import Missing, Text
@@ -40,11 +41,23 @@ class Balance:
     counted: int
     shipped: int
     on_hand: int
+    moved_out: int = 0
+    undone: int = 0
 
     @property
     def difference(self) -> int:
-        gone = self.processed + self.spoiled + self.shipped + self.on_hand
-        return self.came_in + self.returned + self.counted - gone
+        gone = self.processed + self.moved_out + self.spoiled + self.shipped + self.on_hand
+        return self.came_in + self.returned + self.counted + self.undone - gone
+
+    @property
+    def lost(self) -> int:
+        """Written off, and found missing or too much."""
+        return self.spoiled - self.counted
+
+    @property
+    def within_tolerance(self) -> bool:
+        """R9: at most 2 % of what came in was lost, or found too much."""
+        return abs(self.lost) * 50 <= self.came_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +191,15 @@ def balance(session: Session, lot_id: int) -> Balance:
         sa.select(sa.func.sum(Contribution.on_hand)).where(Contribution.lot_id == lot_id)
     )
     return Balance(
-        came_in=moved.get(MoveKind.TAKEN_IN, 0) + moved.get(MoveKind.FROM_PROCESSING, 0),
+        came_in=sum(moved.get(kind, 0) for kind in CAME_IN),
         returned=moved.get(MoveKind.RETURNED, 0),
         processed=-moved.get(MoveKind.TO_PROCESSING, 0),
         spoiled=-moved.get(MoveKind.SPOILED, 0),
         counted=moved.get(MoveKind.COUNT_SURPLUS, 0) + moved.get(MoveKind.COUNT_SHORTAGE, 0),
         shipped=-moved.get(MoveKind.SHIPPED, 0),
         on_hand=int(on_hand or 0),
+        moved_out=-moved.get(MoveKind.MOVED_OUT, 0),
+        undone=moved.get(MoveKind.UNDONE, 0),
     )
 
 
@@ -208,6 +223,7 @@ def _walk(
             .join(ProcessingInput, ProcessingInput.processing_id == Processing.id)
             .join(Lot, Lot.id == there)  # type: ignore[arg-type]
             .options(joinedload(Lot.product))
+            .where(Processing.undone_at.is_(None))
             .where(here.in_(edge))  # type: ignore[attr-defined]
             .order_by(Lot.id, Processing.id)
         ).all()

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 
 from catalog.lots import operations, queries
 from catalog.lots.models import Lot, LotState
+from catalog.lots.queries.flows import flows_of
 from catalog.lots.views.scope import STORES, own_supplier
 from catalog.products.queries import products_of
 from kernel.actors import COOPERATIVE
@@ -23,7 +24,7 @@ from kernel.web.work import now, session, today, transaction
 bp = Blueprint("lots", __name__, url_prefix="/coop/lots")
 
 PAGE = 60
-IN_STORE = (LotState.OPEN, LotState.HOLD, LotState.QUARANTINE)
+IN_STORE = tuple(state for state in LotState if state is not LotState.CLOSED)
 
 
 @bp.get("")
@@ -68,6 +69,7 @@ def _page(code: str, errors: dict[str, Text] | None = None) -> str:
         sheet=sheet,
         lot=sheet.lot,
         affected=queries.affected_by(session(), sheet.lot.id),
+        flows=flows_of(session(), sheet.lot.id),
         may_hold=actor().role in STORES,
         day=today(),
         form=request.form if errors else {},

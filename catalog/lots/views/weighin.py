@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from catalog.households.queries import find_households, household_in
 from catalog.lots import operations, queries
-from catalog.lots.forms import WAYS, read_photo, read_weighed
+from catalog.lots.forms import WAYS, read_weighed
 from catalog.lots.views.scope import WEIGHS, clock, own_supplier, sum_slips
 from catalog.products.queries import purchase_prices_on
 from catalog.suppliers.queries import catchment
@@ -18,6 +18,7 @@ from kernel.quantities import kilograms
 from kernel.storage import Blob
 from kernel.web.access import actor, requires
 from kernel.web.once import FIELD, once
+from kernel.web.pictures import read_photos
 from kernel.web.work import now, services, session, today, transaction
 
 bp = Blueprint("weighin", __name__, url_prefix="/coop/weigh-in")
@@ -37,7 +38,7 @@ def weigh() -> Response | tuple[str, int]:
     code = request.form.get("household", "")
     try:
         weighed = read_weighed(request.form)
-        photo = put_photo(read_photo(request.files.get("photo")))
+        photo = put_photo()
         with transaction() as work:
             supplier = own_supplier(work)
             household = household_in(work, code, prefixes=catchment(work, supplier))
@@ -81,11 +82,11 @@ def weigh() -> Response | tuple[str, int]:
     return redirect(url_for("slips.show_slip", number=number), code=303)
 
 
-def put_photo(content: bytes | None) -> Blob | None:
-    """Into the store, before any row names it."""
-    if content is None:
-        return None
-    return services().storage.put(content, media_type="image/jpeg", name="scale.jpg")
+def put_photo() -> Blob | None:
+    """The picture of the scale that was sent along: in the store, before any row names it."""
+    for content, media_type, name in read_photos(request.files.getlist("photo"), name="photo"):
+        return services().storage.put(content, media_type=media_type, name=name)
+    return None
 
 
 def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:

@@ -70,6 +70,16 @@ def product_sheet_of(session: Session, supplier_id: int | None, product_id: int)
     return found
 
 
+def product_by_code(session: Session, supplier_id: int, code: str) -> Product:
+    """This supplier's product, or Missing."""
+    found = session.scalar(
+        sa.select(Product).where(Product.supplier_id == supplier_id, Product.code == code)
+    )
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
 def products_with_packs(session: Session, supplier_id: int) -> list[Product]:
     """The same with their packs and categories, for the list of a cooperative."""
     return list(

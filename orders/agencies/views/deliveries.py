@@ -17,9 +17,10 @@ from kernel.money import ZERO, Money, Price, total
 from kernel.quantities import BaseUnit
 from kernel.web.access import actor, organisation_id, requires
 from kernel.web.once import once
+from kernel.web.pictures import read_photos
 from kernel.web.work import now, services, session, today, transaction
 from orders.agencies import operations
-from orders.agencies.forms import MOST_PHOTOS, read_acceptance_line, read_photos
+from orders.agencies.forms import MOST_PHOTOS, read_acceptance_line
 from orders.agencies.models import Acceptance, AcceptanceLine, AcceptanceState, Disposition
 from orders.agencies.operations.closing import shipped_by_line, signed_text
 from orders.agencies.queries.acceptance import (
@@ -127,7 +128,7 @@ def record(number: str, line_id: int) -> Response | tuple[str, int]:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     try:
         values = read_acceptance_line(request.form, lines[line_id].unit, lines[line_id].shipped)
-        photos = read_photos(request.files.getlist("photos"))
+        photos = read_photos(request.files.getlist("photos"), most=MOST_PHOTOS)
         blobs = [
             services().storage.put(content, media_type=media_type, name=name)
             for content, media_type, name in photos

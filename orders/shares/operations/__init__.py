@@ -1,5 +1,6 @@
 """Publishing rules, taking goods in at a price, splitting settled lines and reversing them."""
 
+from orders.shares.operations.losing import decide_slip, report_loss
 from orders.shares.operations.reversing import reverse_line
 from orders.shares.operations.ruling import Cost, publish_rule
 from orders.shares.operations.settling import (
@@ -14,7 +15,9 @@ __all__ = [
     "Cost",
     "SettledLine",
     "Slice",
+    "decide_slip",
     "publish_rule",
+    "report_loss",
     "reverse_line",
     "settle_line",
     "settle_lines",

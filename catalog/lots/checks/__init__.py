@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots import rules
+from catalog.lots.checks.papers import PAPER_CHECKS
 from catalog.lots.models import (
     ConformityCertificate,
     Contribution,
@@ -32,12 +33,12 @@ from kernel.money import ZERO
 from kernel.periods import business_day
 from kernel.quantities import BaseUnit
 
-CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING)
-
 
 def _moves_are_what_lies_there(session: Session) -> Findings:
-    came_in = sa.case((StockMove.kind.in_(CAME_IN), StockMove.quantity), else_=0)
-    moved, brought = sum_whole(StockMove.quantity), sum_whole(came_in)
+    """A part was brought by its first move, whatever came after."""
+    firsts = sa.select(sa.func.min(StockMove.id)).group_by(StockMove.contribution_id)
+    first = sa.case((StockMove.id.in_(firsts.scalar_subquery()), StockMove.quantity), else_=0)
+    moved, brought = sum_whole(StockMove.quantity), sum_whole(first)
     rows = session.execute(
         sa.select(Contribution.id, Contribution.on_hand, Contribution.quantity, moved, brought)
         .outerjoin(StockMove, StockMove.contribution_id == Contribution.id)
@@ -257,7 +258,7 @@ def _what_left(session: Session) -> tuple[dict[int, int], dict[int, int]]:
     for _, moves in groupby(rows, key=lambda row: row[0]):
         gone = 0
         for _, quantity, cost, kind, moved, cause in moves:
-            if kind is MoveKind.TO_PROCESSING:
+            if kind in (MoveKind.TO_PROCESSING, MoveKind.MOVED_OUT):
                 number = int(cause.split(":")[1])
                 left[number] = left.get(number, 0) - moved
                 carried = rules.cost_from_the_top(cost.fen, quantity, gone, -moved)
@@ -368,4 +369,5 @@ CHECKS = [
         _prices_do_not_overlap,
         rows_of(PurchasePrice),
     ),
+    *PAPER_CHECKS,
 ]

@@ -12,7 +12,7 @@ from catalog.households.models import Household
 from catalog.products.models import Grade, Product, PurchasePrice
 from catalog.suppliers.models import Supplier
 from kernel.crypto import Sealed
-from kernel.db import DERIVED, Made, Model, related
+from kernel.db import DERIVED, Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
 from kernel.people import User
@@ -20,20 +20,45 @@ from kernel.storage import StoredFile
 
 
 class LotState(Labelled):
+    """Only open lots are sold. What waits for a test, is held back or recalled may be released;
+    what is under way to another store opens on arrival; a closed lot is empty for good.
+    """
+
     OPEN = "open"
+    AWAITING_TEST = "awaiting_test"
+    IN_TRANSIT = "in_transit"
     QUARANTINE = "quarantine"
     HOLD = "hold"
     CLOSED = "closed"
+
+
+class Store(Made, Model):
+    """A room or cellar of a supplier beside its main store, which needs no row."""
+
+    __tablename__ = "stores"
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "name"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    place: Mapped[str] = mapped_column(sa.String(120), default="")
 
 
 class Lot(Made, Model):
     """Goods of one product and grade that entered the store together and expire together."""
 
     __tablename__ = "lots"
-    __table_args__ = (sa.Index("ix_lots_open", "product_id", "grade", "state", "best_before"),)
+    __table_args__ = (
+        sa.Index("ix_lots_open", "product_id", "grade", "state", "best_before"),
+        sa.Index("uq_lots_uid", "uid", unique=True),
+    )
 
     code: Mapped[str] = mapped_column(sa.String(32), unique=True)
     trace_key: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    # A UUID that a phone can give the lot while it is off the network, long before its code is
+    # printed. Lots of the first schema have none.
+    uid: Mapped[str | None] = mapped_column(sa.String(36), info=added(None))
+    # Empty: the cooperative's main store. Never changes: what is carried elsewhere is a new lot.
+    store_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stores.id"), info=added(None))
     product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"))
     supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
     grade: Mapped[Grade]
@@ -46,6 +71,7 @@ class Lot(Made, Model):
 
     product: Mapped[Product] = related()
     supplier: Mapped[Supplier] = related()
+    store: Mapped[Store | None] = related()
     contributions: Mapped[list[Contribution]] = related(back_populates="lot")
 
 
@@ -256,12 +282,19 @@ class OfflineSlip(Made, Model):
 
 
 class MoveKind(Labelled):
-    """库存变动 (domain.md §4.5). Reserving is not a move: nothing leaves its place."""
+    """库存变动 (domain.md §4.5). Reserving is not a move: nothing leaves its place.
+
+    Moved out and in: a split, a repacking or a transfer to another store; the goods stay what they
+    are and become another lot. Undone: the reverse of a step that nothing has followed yet.
+    """
 
     TAKEN_IN = "taken_in"
     RETURNED = "returned"
     TO_PROCESSING = "to_processing"
     FROM_PROCESSING = "from_processing"
+    MOVED_OUT = "moved_out"
+    MOVED_IN = "moved_in"
+    UNDONE = "undone"
     SHIPPED = "shipped"
     SPOILED = "spoiled"
     COUNT_SURPLUS = "count_surplus"
@@ -293,6 +326,13 @@ class LotEventKind(Labelled):
     HELD = "held"
     RECALLED = "recalled"
     RELEASED = "released"
+    SET_APART = "set_apart"
+    SPLIT = "split"
+    REPACKED = "repacked"
+    SENT = "sent"
+    ARRIVED = "arrived"
+    UNDONE = "undone"
+    CLOSED = "closed"
 
 
 class LotEvent(Made, Model):
@@ -307,8 +347,26 @@ class LotEvent(Made, Model):
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class StepKind(Labelled):
+    """加工单 of which step. The last three leave the goods what they are: nothing may be lost."""
+
+    SORT = "sort"
+    WASH = "wash"
+    DRY = "dry"
+    MILL = "mill"
+    PACK = "pack"
+    OTHER = "other"
+    SPLIT = "split"
+    REPACK = "repack"
+    TRANSFER = "transfer"
+
+
 class Processing(Made, Model):
-    """加工单: so much of some lots became so much of another, with its loss (domain.md §2.3)."""
+    """加工单: so much of some lots became so much of another, with its loss (domain.md §2.3).
+
+    `least_bp` and `most_bp` freeze the yield that was expected when it was written; outside of
+    them `reason` says why. Slips of the first schema have no kind. An undone one keeps its row.
+    """
 
     __tablename__ = "processings"
 
@@ -319,7 +377,15 @@ class Processing(Made, Model):
     input_quantity: Mapped[int]
     output_quantity: Mapped[int]
     on: Mapped[date]
+    kind: Mapped[StepKind | None] = mapped_column(info=added(None))
+    least_bp: Mapped[int | None] = mapped_column(info=added(None))
+    most_bp: Mapped[int | None] = mapped_column(info=added(None))
+    reason: Mapped[str | None] = mapped_column(sa.String(200), info=added(None))
+    undone_at: Mapped[datetime | None] = mapped_column(info=added(None))
+    undone_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=added(None))
+    undone_reason: Mapped[str | None] = mapped_column(sa.String(200), info=added(None))
 
+    output_lot: Mapped[Lot] = related()
     inputs: Mapped[list[ProcessingInput]] = related(back_populates="processing")
 
 
@@ -330,6 +396,7 @@ class ProcessingInput(Model):
     lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), index=True)
     quantity: Mapped[int]
 
+    lot: Mapped[Lot] = related()
     processing: Mapped[Processing] = related(back_populates="inputs")
 
 
