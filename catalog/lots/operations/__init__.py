@@ -7,6 +7,12 @@ from catalog.lots.operations.holding import (
     release_lot,
 )
 from catalog.lots.operations.intake import take_in
+from catalog.lots.operations.labelling import (
+    MOST_LABELS_AT_ONCE,
+    note_scan,
+    print_labels,
+    reprint_labels,
+)
 from catalog.lots.operations.processing import process_lot
 from catalog.lots.operations.stock import (
     Loss,
@@ -19,16 +25,20 @@ from catalog.lots.operations.stock import (
 from catalog.lots.operations.weighing import confirm_slip, record_slip, void_slip
 
 __all__ = [
+    "MOST_LABELS_AT_ONCE",
     "Loss",
     "add_lot_event",
     "confirm_slip",
     "hold_lot",
+    "note_scan",
+    "print_labels",
     "process_lot",
     "put_back",
     "recall_lot",
     "record_slip",
     "release",
     "release_lot",
+    "reprint_labels",
     "reserve",
     "ship_out",
     "spoil",

@@ -1,5 +1,17 @@
 """What lies in the store, who brought it, and the road it came."""
 
+from catalog.lots.queries.codes import Bag, find_code, nearest_code
+from catalog.lots.queries.labels import (
+    Scans,
+    labelled,
+    names_of,
+    packs_for_labels,
+    print_of,
+    run_of,
+    runs_of,
+    scans_of,
+    times_opened,
+)
 from catalog.lots.queries.sheet import ProductSheet, product_sheet
 from catalog.lots.queries.shelf import (
     ShelfRow,
@@ -25,10 +37,21 @@ from catalog.lots.queries.store import (
     slips_of_day,
     slips_of_household,
 )
-from catalog.lots.queries.tracing import Affected, Balance, TraceSheet, affected_by, trace
+from catalog.lots.queries.tracing import (
+    Affected,
+    Balance,
+    Link,
+    TraceSheet,
+    affected_by,
+    balances,
+    made_into,
+    made_of,
+    trace,
+)
 from catalog.lots.queries.villages import (
     VillageCount,
     VillageSheet,
+    village_counts,
     village_products,
     village_sheets,
     villages_of,
@@ -36,12 +59,15 @@ from catalog.lots.queries.villages import (
 
 __all__ = [
     "Affected",
+    "Bag",
     "Balance",
     "Candidate",
+    "Link",
     "LotRow",
     "LotSheet",
     "Producer",
     "ProductSheet",
+    "Scans",
     "ShelfRow",
     "Sorting",
     "TraceSheet",
@@ -49,17 +75,29 @@ __all__ = [
     "VillageSheet",
     "affected_by",
     "available",
+    "balances",
     "candidates",
     "count_shelf",
     "expiring",
+    "find_code",
+    "labelled",
     "lock_pools",
     "lot_of",
     "lot_sheet",
     "lots_of",
+    "made_into",
+    "made_of",
+    "names_of",
+    "nearest_code",
     "packs_for_canteens",
+    "packs_for_labels",
+    "print_of",
     "producers",
     "product_sheet",
     "recent_slips",
+    "run_of",
+    "runs_of",
+    "scans_of",
     "seasons",
     "sellable",
     "shelf",
@@ -67,7 +105,9 @@ __all__ = [
     "slips_in_state",
     "slips_of_day",
     "slips_of_household",
+    "times_opened",
     "trace",
+    "village_counts",
     "village_products",
     "village_sheets",
     "villages_of",
