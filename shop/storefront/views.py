@@ -26,6 +26,7 @@ from kernel.web.access import public
 from kernel.web.work import session, today
 from shop.storefront import dividing, offers, queries, seasons, stories
 from shop.storefront.lines import lines
+from shop.storefront.picture import picture
 from shop.storefront.remembered import remembered
 
 bp = Blueprint("storefront", __name__)
@@ -229,13 +230,21 @@ def trace_page(code: str) -> str | tuple[str, int]:
 def impact() -> str:
     """Public figures: what of this year's money reached which villages."""
     year = today().year
+    incomes, road = remembered(("road", year), lambda: _road(year))
     return render_template(
         "storefront/impact.html",
-        incomes=queries.incomes(session(), year),
+        incomes=incomes,
+        picture=picture(road) if road else None,
         money=queries.year_of_money(session(), year),
         shares=queries.year_of_shares(session(), year - 1, today()),
         year=year,
     )
+
+
+def _road(year: int) -> tuple[queries.Incomes, queries.PublicRoad | None]:
+    """The villages' table and the picture beside it, read together so that both say the same."""
+    incomes = queries.incomes(session(), year)
+    return incomes, queries.public_road(session(), year, incomes.villages)
 
 
 @bp.get("/open/impact.csv")
