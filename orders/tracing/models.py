@@ -77,9 +77,7 @@ class RecallLine(Model):
     recall: Mapped[Recall] = related(back_populates="lines")
     order: Mapped[Order] = related()
     lot: Mapped[Lot] = related()
-    reports: Mapped[list[RecallReport]] = related(
-        back_populates="line", order_by="RecallReport.id"
-    )
+    reports: Mapped[list[RecallReport]] = related(back_populates="line", order_by="RecallReport.id")
 
 
 class RecallOutcome(Labelled):

@@ -57,6 +57,6 @@ def picture(found: PublicRoad) -> Picture:
 
 def _goods(found: PublicRoad, slug: str) -> str:
     if slug == OTHER:
-        return _("Other goods")
+        return str(_("Other goods"))
     zh, en = found.names[slug]
     return zh if in_chinese() else en

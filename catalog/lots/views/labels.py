@@ -29,7 +29,8 @@ def show_labels(code: str) -> str:
     return _page(code)
 
 
-def _page(code: str, errors: dict[str, Text] | None = None) -> str:
+def _page(code: str, errors: dict[str, Text] | None = None, at: str = "") -> str:
+    """`at` is the number of the run whose form was wrong."""
     lot = queries.lot_of(session(), own_supplier(session()).id, code)
     runs = queries.runs_of(session(), [lot.id])
     return render_template(
@@ -43,6 +44,7 @@ def _page(code: str, errors: dict[str, Text] | None = None) -> str:
         scans=queries.scans_of(session(), lot.id, now=now()),
         layouts=LabelLayout,
         may_print=actor().role in STORES,
+        at=at,
         form=request.form if errors else {},
         errors=errors or {},
     )
@@ -88,7 +90,7 @@ def print_again(code: str, number: str) -> Answer | tuple[str, int]:
                 by=actor(), now=now(),
             )  # fmt: skip
     except Invalid as invalid:
-        return _page(code, invalid.errors), 422
+        return _page(code, invalid.errors, number), 422
     flash(_("The labels are ready, marked as printed again."), "done")
     return redirect(url_for("labels.show_labels", code=code) + "#prints", code=303)
 
