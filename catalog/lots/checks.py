@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from catalog.lots import rules
 from catalog.lots.models import (
     Contribution,
+    LabelRun,
     Lot,
     MoveKind,
     Processing,
@@ -239,6 +240,28 @@ def _prices_do_not_overlap(session: Session) -> Iterator[Difference]:
         )
 
 
+def _bags_have_one_label_run(session: Session) -> Iterator[Difference]:
+    """Numbers of a lot's bags are taken once and without gaps."""
+    runs = session.execute(
+        sa.select(LabelRun.number, LabelRun.lot_id, LabelRun.first_serial, LabelRun.count).order_by(
+            LabelRun.lot_id, LabelRun.first_serial
+        )
+    )
+    for _, of_lot in groupby(runs, key=lambda run: run.lot_id):
+        expected = 1
+        for run in of_lot:
+            if run.first_serial != expected:
+                yield Difference(
+                    f"label_run:{run.number}",
+                    Text(
+                        "begins with bag %(first)s, not with %(expected)s",
+                        first=run.first_serial,
+                        expected=expected,
+                    ),
+                )
+            expected = run.first_serial + run.count
+
+
 CHECKS = [
     Check(
         "lots.moves",
@@ -281,5 +304,11 @@ CHECKS = [
         Text("One purchase price at a time for each product and grade"),
         _prices_do_not_overlap,
         rows_of(PurchasePrice),
+    ),
+    Check(
+        "lots.bags",
+        Text("Every bag's number is on one run of labels"),
+        _bags_have_one_label_run,
+        rows_of(LabelRun),
     ),
 ]

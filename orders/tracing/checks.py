@@ -40,7 +40,7 @@ def _recalls_add_up(session: Session) -> Iterator[Difference]:
 
 CHECKS: list[Check] = [
     Check(
-        "recalls_add_up",
+        "tracing.recalls",
         Text("What was called back came back, was destroyed, eaten, or is missing"),
         _recalls_add_up,
         rows_of(RecallLine, RecallReport),

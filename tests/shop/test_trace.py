@@ -191,7 +191,7 @@ def test_villages_are_drawn_together_as_the_table_puts_them_together():
 def test_the_picture_adds_up_in_every_column(db, app):
     with given(db) as session:
         of = canteens.canteen(session, nets=(30_000,) * 6)
-        canteens.accepted(session, of, kg=60)
+        canteens.accepted(session, of, kg=180)
     with db.reading() as session:
         from shop.storefront.queries import incomes
 
@@ -200,7 +200,7 @@ def test_the_picture_adds_up_in_every_column(db, app):
     assert road.total == table.total
     for column in ("buyers", "goods", "village"):
         assert sum(each.fen for each in road.sums(column).values()) == road.total.fen
-    person(app).open("/impact").sees("From where, to where", "School", "Together")
+    person(app).open("/impact").sees("From where, to where", "Institution", "Together")
 
 
 def test_the_cooperative_sees_its_scans(bag, app, db):

@@ -79,9 +79,7 @@ def _how_many(most: int, room: int) -> Text:
     if most <= 0:
         return Text("All that came in has labels already. Print damaged ones again below.")
     if most == room:
-        return Text(
-            "What came in fills at most %(most)s more of these; enter 1 or more.", most=most
-        )
+        return Text("What came in fills at most %(most)s more of these.", most=most)
     return Text("Enter a whole number from %(least)s to %(most)s.", least=1, most=most)
 
 
