@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.households import operations as households
 from catalog.households.models import ConsentPurpose
-from catalog.households.rules import SMALL
+from catalog.households.rules import SMALL, shown_counts, shown_total
 from catalog.lots import operations as lots
 from catalog.lots.models import LabelLayout, TraceScan
 from catalog.lots.queries import runs_of
@@ -208,3 +208,15 @@ def test_the_cooperative_sees_its_scans(bag, app, db):
     with given(db) as session:
         keeper = makers.member(session, bag.of.coop, Role.STOREKEEPER, name="又一个库管")
     person(app, keeper).open(f"/coop/lots/{bag.lot.code}/labels").sees("1 time in all")
+
+
+@examples(st.lists(st.integers(1, 30), min_size=1, max_size=6))
+def test_the_number_of_households_never_gives_a_hidden_village_away(parts):
+    """Whoever subtracts what is shown is left with more than one possibility."""
+    shown, total = shown_counts(parts), shown_total(parts)
+    hidden = [text for text in shown if text.startswith("<")]
+    if len(parts) > 1 and hidden and total != "<5":
+        assert total.endswith("+")
+        assert int(total[:-1]) <= sum(parts) < int(total[:-1]) + SMALL
+    elif not hidden:
+        assert total == str(sum(parts))

@@ -12,7 +12,8 @@ from kernel.regions import prefixes
 from kernel.text import tidy
 from kernel.web.access import acting, actor, organisation_id, requires
 from kernel.web.work import session
-from orders.tracing.queries.ways import Reach, Walk, start_at, walk
+from orders.tracing.queries.starts import Reach, start_at
+from orders.tracing.queries.ways import Walk, walk
 
 bp = Blueprint("walking", __name__)
 

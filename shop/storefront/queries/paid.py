@@ -28,6 +28,7 @@ class Paid:
 
     pack_zh: str
     pack_en: str
+    content: int
     price: Money
     settled_on: date
     groups: tuple[dividing.Group, ...]
@@ -59,7 +60,7 @@ def paid_of(session: Session, lot_id: int, *, pack_id: int | None = None) -> Pai
     line, content, on = row
     price = Money(half_up(line.amount.fen * content, line.quantity))
     groups = _of_one_pack(session, line, price)
-    return Paid(line.pack_zh, line.pack_en, price, on, groups) if groups else None
+    return Paid(line.pack_zh, line.pack_en, content, price, on, groups) if groups else None
 
 
 def _of_one_pack(session: Session, line: OrderLine, price: Money) -> tuple[dividing.Group, ...]:

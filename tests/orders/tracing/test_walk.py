@@ -13,7 +13,8 @@ from kernel.actors import Role
 from kernel.errors import Missing
 from kernel.people import Organisation, OrganisationKind
 from orders.sales.models import Order
-from orders.tracing.queries.ways import Reach, StartKind, start_at, walk
+from orders.tracing.queries.starts import Reach, StartKind, start_at
+from orders.tracing.queries.ways import walk
 from tests import makers
 from tests.makers import NOON, SOMEBODY
 from tests.orders.agencies import canteens
