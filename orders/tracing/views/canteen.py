@@ -16,6 +16,12 @@ from orders.tracing.queries import recalls as queries
 bp = Blueprint("unit_recalls", __name__, url_prefix="/canteen/recalls")
 
 
+@bp.app_template_global("recalls_unread")
+def recalls_unread() -> int:
+    """How many recalled deliveries this unit has not read about; for its first page."""
+    return queries.unread_for(session(), organisation_id())
+
+
 @bp.get("")
 @requires(*CANTEEN)
 def show_recalls() -> str:

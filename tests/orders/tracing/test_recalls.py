@@ -203,7 +203,7 @@ def test_a_recall_from_the_button_to_the_balance(db, app, statements):
         "13855501234"
     )
     page.press("Begin the recall", status=422, Reason="").sees("Please fill this in")
-    page.press("Begin the recall", Reason="农残超标").sees("has begun", "Under way")
+    page.press("Begin the recall", Reason="农残超标").sees("has begun", "Not closed yet")
     number = page.path.rsplit("/", 1)[1]
     page.again().sees(number)
     assert page.page.find("button", string="Close the recall") is None
@@ -228,7 +228,7 @@ def test_a_recall_from_the_button_to_the_balance(db, app, statements):
         ).all()
     assert listed == [keeper.id, keeper.id]
 
-    canteen = person(app, buyer).open("/canteen/recalls").sees("农残超标", "50 kg")
+    canteen = person(app, buyer).open("/canteen/").follow("See what must not be served").sees("农残超标", "50 kg")
     canteen.press("Read and set apart").sees("Thank you")
     boss = person(app, manager).open(f"/coop/recalls/{number}").sees("read 23 Nov 2026")
     boss.press("Write down", status=422, quantity="51").sees("More than was shipped")
