@@ -228,7 +228,8 @@ def test_a_recall_from_the_button_to_the_balance(db, app, statements):
         ).all()
     assert listed == [keeper.id, keeper.id]
 
-    canteen = person(app, buyer).open("/canteen/").follow("See what must not be served").sees("农残超标", "50 kg")
+    canteen = person(app, buyer).open("/canteen/").follow("See what must not be served")
+    canteen.sees("农残超标", "50 kg")
     canteen.press("Read and set apart").sees("Thank you")
     boss = person(app, manager).open(f"/coop/recalls/{number}").sees("read 23 Nov 2026")
     boss.press("Write down", status=422, quantity="51").sees("More than was shipped")
