@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -28,6 +29,7 @@ _PROVINCES = {
 
 # Crockford's alphabet: no I, L, O, U, so a code survives a telephone and an old printer.
 CODE_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_CONFUSED = str.maketrans("OILU", "011V")
 
 
 def uscc_problem(code: str) -> Text | None:
@@ -123,6 +125,48 @@ def check_character(text: str) -> str:
     values = [CODE_ALPHABET.index(c) for c in text if c in CODE_ALPHABET]
     total = sum(v * (2 * i + 1) for i, v in enumerate(values, 1))
     return CODE_ALPHABET[total % 32]
+
+
+def fold_code(typed: str) -> str:
+    """What somebody typed, in our alphabet only: full-width, lower case, spaces and hyphens are
+    forgiven; O is 0, I and L are 1, U is V."""
+    plain = unicodedata.normalize("NFKC", typed).upper().translate(_CONFUSED)
+    return "".join(c for c in plain if c in CODE_ALPHABET)
+
+
+def closing_character(body: str) -> str:
+    """The character that closes a folded code: a sum over the field of 32 elements.
+
+    It finds every single wrong character and every two that changed places, neighbours or not, in
+    codes of up to 31 characters (`check_character` misses neighbours that differ by 16).
+    """
+    total = 0
+    for character in body:
+        total = _times_root(total ^ CODE_ALPHABET.index(character))
+    return CODE_ALPHABET[total]
+
+
+def _times_root(value: int) -> int:
+    """x · value modulo x⁵ + x² + 1, whose root has the full order of 31."""
+    value <<= 1
+    return value ^ 0b100101 if value & 0b100000 else value
+
+
+def code_closes(folded: str) -> bool:
+    """Whether the last character of a folded code belongs to the others."""
+    return len(folded) > 1 and closing_character(folded[:-1]) == folded[-1]
+
+
+def one_slip_away(folded: str) -> Iterator[str]:
+    """Every code one wrong character or one swap of neighbours away from this one."""
+    for place, typed in enumerate(folded):
+        for meant in CODE_ALPHABET:
+            if meant != typed:
+                yield folded[:place] + meant + folded[place + 1 :]
+    for place in range(len(folded) - 1):
+        first, second = folded[place], folded[place + 1]
+        if first != second:
+            yield folded[:place] + second + first + folded[place + 2 :]
 
 
 def mask_name(name: str) -> str:

@@ -18,6 +18,7 @@ from orders.payments import views as payments
 from orders.payouts import views as payouts
 from orders.sales import views as sales
 from orders.shares import views as shares
+from orders.tracing import views as tracing
 from shop.audit import views as audit
 from shop.desks import coop_today
 from shop.households import changing as household_changes
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_money.bp,
     agencies_coop.bp,
     filings_office.bp,
+    *tracing.blueprints,
     bank.bp,
     machine.bp,
 ]

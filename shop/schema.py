@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 import catalog.households.models
 import catalog.lots.models
+import catalog.lots.models.labels
 import catalog.lots.models.papers
 import catalog.products.models
 import catalog.suppliers.models
@@ -33,6 +34,7 @@ import orders.payments.models
 import orders.payouts.models
 import orders.sales.models
 import orders.shares.models
+import orders.tracing.models
 from kernel.db import WRITING, Database, Model
 from kernel.regions import load_regions
 

@@ -25,6 +25,7 @@ from orders.payments import checks as payments
 from orders.payouts import checks as payouts
 from orders.sales import checks as sales
 from orders.shares import checks as shares
+from orders.tracing import checks as tracing
 
 EXAMPLES = 10
 
@@ -103,6 +104,7 @@ CHECKS: list[Check] = [
     *sales.CHECKS,
     *payments.CHECKS,
     *agencies.CHECKS,
+    *tracing.CHECKS,
     *payouts.CHECKS,
 ]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 
-from kernel.codes import check_character
+from kernel.codes import CODE_ALPHABET, check_character, closing_character, code_closes, fold_code
 from kernel.money import Money
 from kernel.sharing import half_up, share_out
 
@@ -70,6 +73,60 @@ def keep_until(issued_on: date) -> date:
         return issued_on.replace(year=issued_on.year + 2)
     except ValueError:  # a 29 February
         return issued_on.replace(year=issued_on.year + 2, month=3, day=1)
+
+
+# A bag's code ends in four digits, three characters nobody can guess, and one that closes it.
+MOST_BAGS = 9_999
+_SEAL = 3
+_TAIL = 4 + _SEAL + 1
+_WRITTEN_AS = {"0": "0O", "1": "1IL", "V": "VU"}
+
+
+def bag_code(lot: str, serial: int, key: str) -> str:
+    """`500114125-R01-261108-001-C-0137-K3MX`: the lot's code, the bag's number in it, three
+    characters that only the holder of `key` can make, and one that closes the whole."""
+    assert 1 <= serial <= MOST_BAGS, serial
+    digest = hmac.new(key.encode(), f"{lot}:{serial}".encode(), hashlib.sha256).digest()
+    seal = "".join(CODE_ALPHABET[byte % 32] for byte in digest[:_SEAL])
+    body = f"{lot}-{serial:04}-{seal}"
+    return body + closing_character(fold_code(body))
+
+
+def bag_parts(folded: str) -> tuple[str, int] | None:
+    """A folded bag code as (folded code of its lot, number of the bag), if it can be one."""
+    lot, number = folded[:-_TAIL], folded[-_TAIL : -_TAIL + 4]
+    if not lot or not number.isdigit() or int(number) == 0 or not code_closes(folded):
+        return None
+    return lot, int(number)
+
+
+def lot_codes(folded: str) -> list[str]:
+    """Every way to write a folded lot code with its hyphens: nine digits of a region, a product,
+    a day, a number of three or four digits and the check character that belongs to them."""
+    found = []
+    for digits in (3, 4):
+        region, product, day, serial, check = (
+            folded[:9], folded[9 : -digits - 7], folded[-digits - 7 : -digits - 1],
+            folded[-digits - 1 : -1], folded[-1:],
+        )  # fmt: skip
+        if not (1 <= len(product) <= 8 and (region + day + serial).isdigit()):
+            continue
+        ways = itertools.product(*(_WRITTEN_AS.get(each, each) for each in product))
+        found += [
+            code
+            for way in itertools.islice(ways, 64)
+            if lot_code_is_whole(code := f"{region}-{''.join(way)}-{day}-{serial}-{check}")
+        ]
+    return found
+
+
+# A bag goes through a few hands; a label that was copied goes through many.
+COPIED_SCANS = 12
+
+
+def looks_copied(scans_of_a_week: int) -> bool:
+    """Whether one bag's code was opened so often in seven days that its label may be copied."""
+    return scans_of_a_week > COPIED_SCANS
 
 
 def cost_up_to(cost: int, quantity: int, taken: int) -> int:

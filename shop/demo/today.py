@@ -9,12 +9,11 @@ from random import Random
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import Confirmation, Contribution, Lot, LotEventKind, LotState
+from catalog.lots.models import Confirmation, Lot, LotEventKind
 from catalog.lots.operations import (
     add_lot_event,
     confirm_slip,
     hold_lot,
-    recall_lot,
     record_slip,
     set_purchase_cap,
 )
@@ -37,6 +36,7 @@ from shop.demo.harvest import Load, weigh
 from shop.demo.homes import sample_home
 from shop.demo.menus import Grid, Parcel
 from shop.demo.people import SAMPLE_SUPPLIER, SAMPLE_UNIT, SAMPLE_VILLAGE, settle_applicant
+from shop.demo.recalls import drill, label_lot, recall_one, untouched
 from shop.demo.tables import UnitRow
 from shop.demo.town import Home, Town, at
 
@@ -122,7 +122,8 @@ def plan_today(town: Town) -> None:
     town.plan(at(today - timedelta(days=3), 7, 5), _expires_tomorrow, town)
     for ago in range(28, 0, -1):
         town.plan(at(today - timedelta(days=ago), 15, 30), _test_lots, town)
-    town.plan(at(today - timedelta(days=38), 11, 20), _recall, town)
+    town.plan(at(today - timedelta(days=38), 11, 20), recall_one, town)
+    town.plan(at(today - timedelta(days=12), 9, 10), drill, town)
     town.plan(at(today - timedelta(days=1), 17, 10), _hold, town)
     town.plan(at(today - timedelta(days=2), 10, 30), settle_applicant, town)
     town.plan(now - timedelta(hours=20), _draft, town)
@@ -272,6 +273,7 @@ def _test_lots(town: Town, session: Session, now: datetime) -> None:
 
 def _tell_of_radishes(town: Town, session: Session, lot: Lot, day: date, now: datetime) -> None:
     keeper = town.actor(SAMPLE_SUPPLIER, Role.STOREKEEPER)
+    label_lot(town, session, lot, now)
     for kind, on, zh, en in (
         (LotEventKind.SOWN, day - timedelta(days=72), "航天选育的种子，坡地点播，底肥是腐熟的牛粪",
          "Seed that was in space, sown by hand on the slope, with rotted cow dung"),
@@ -281,42 +283,8 @@ def _tell_of_radishes(town: Town, session: Session, lot: Lot, day: date, now: da
         add_lot_event(session, lot.id, kind=kind, on=on, note_zh=zh, note_en=en, by=keeper, now=now)
 
 
-def _untouched(town: Town, session: Session, today: date) -> Lot | None:
-    """An open lot of fresh goods of which nothing is spoken for at this moment."""
-    spoken_for = (
-        sa.select(Contribution.id).where(Contribution.lot_id == Lot.id, Contribution.reserved > 0)
-    ).exists()
-    in_store = (
-        sa.select(Contribution.id).where(Contribution.lot_id == Lot.id, Contribution.on_hand > 0)
-    ).exists()
-    return session.scalars(
-        sa.select(Lot)
-        .where(
-            Lot.supplier_id == town.suppliers[SAMPLE_SUPPLIER],
-            Lot.state == LotState.OPEN,
-            Lot.harvested_on < today,
-            Lot.best_before > today + timedelta(days=2),
-            Lot.certificate_no != "",
-            in_store,
-            ~spoken_for,
-        )
-        .order_by(Lot.harvested_on.desc(), Lot.id)
-        .limit(1)
-    ).first()
-
-
-def _recall(town: Town, session: Session, now: datetime) -> None:
-    lot = _untouched(town, session, business_day(now))
-    if lot is None:
-        return
-    manager = town.actor(SAMPLE_SUPPLIER, Role.MANAGER)
-    reason = "抽检发现一户用药间隔期不足，整批停售召回，已逐单通知买家"
-    hold_lot(session, lot.id, reason="区市场监管所抽检，等待结果", by=manager, now=now)
-    recall_lot(session, lot.id, reason=reason, by=manager, now=now + timedelta(hours=3))
-
-
 def _hold(town: Town, session: Session, now: datetime) -> None:
-    lot = _untouched(town, session, business_day(now))
+    lot = untouched(town, session, business_day(now))
     if lot is not None:
         keeper = town.actor(SAMPLE_SUPPLIER, Role.STOREKEEPER)
         hold_lot(session, lot.id, reason="外包装受潮，复检后再发", by=keeper, now=now)

@@ -49,9 +49,12 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Band:
+    """`between` are the names of the bars it joins, where somebody wants to colour it."""
+
     path: str
     thickness: float
     kind: str
+    between: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,8 @@ def _band(
     start, end = leaving[source] + size / 2, entering[target] + size / 2
     leaving[source] += size
     entering[target] += size
-    return [Band(_path(frame, between[0], start, between[1], end), round(size, 2), kind)]
+    path = _path(frame, between[0], start, between[1], end)
+    return [Band(path, round(size, 2), kind, (source, target))]
 
 
 def _path(frame: Frame, along: float, start: float, to: float, end: float) -> str:

@@ -1,4 +1,4 @@
-"""The public pages. None of them changes anything."""
+"""The public pages. None of them changes anything; a scanned code is counted."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
 from catalog.households.queries import public_picture, voices_in
+from catalog.lots.operations import note_scan
 from catalog.lots.queries import (
     ShelfRow,
     Sorting,
     VillageSheet,
     count_shelf,
+    nearest_code,
     product_sheet,
     shelf,
+    times_opened,
     trace,
     village_sheets,
 )
@@ -24,9 +27,12 @@ from catalog.products.queries import category_by_slug
 from kernel.errors import Missing, Text
 from kernel.text import tidy
 from kernel.web.access import public
-from kernel.web.work import services, session, today
+from kernel.web.i18n import chosen_language
+from kernel.web.work import now, services, session, today, transaction
+from orders.tracing.queries.recalls import notice_of
 from shop.storefront import dividing, offers, queries, seasons, stories
 from shop.storefront.lines import lines
+from shop.storefront.picture import picture
 from shop.storefront.remembered import remembered
 
 bp = Blueprint("storefront", __name__)
@@ -222,17 +228,32 @@ def look_up() -> str | Answer:
     code = tidy(request.args.get("code", ""))[:60]
     if code:
         return redirect(f"/trace/{code.replace('/', '')}", code=303)
-    return render_template("storefront/look_up.html", code="", missing=False)
+    return render_template("storefront/look_up.html", code="", missing=False, near=None)
 
 
 @bp.get("/trace/<code>")
 @public
 def trace_page(code: str) -> str | tuple[str, int]:
+    """A lot or a bag. That it was opened is counted; of the visitor nothing is kept."""
     try:
         sheet = trace(session(), code, today=today())
     except Missing:
-        return render_template("storefront/look_up.html", code=code, missing=True), 404
-    return render_template("storefront/trace.html", product=sheet.lot.product, sheet=sheet)
+        near = nearest_code(session(), code)
+        return render_template("storefront/look_up.html", code=code, missing=True, near=near), 404
+    lot, bag = sheet.lot, sheet.bag
+    page = render_template(
+        "storefront/trace.html",
+        notice=notice_of(session(), lot.id) if sheet.recalled else None,
+        opened=times_opened(session(), lot.id, bag.serial) + 1 if bag else 0,
+        paid=queries.paid_of(session(), lot.id, pack_id=bag.pack.id if bag else None),
+        product=lot.product,
+        sheet=sheet,
+        voices=queries.voices_of_lot(session(), lot.id),
+    )
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        with transaction() as work:
+            note_scan(work, lot.id, bag.serial if bag else None, lang=chosen_language(), now=now())
+    return page
 
 
 @bp.get("/impact")
@@ -240,13 +261,21 @@ def trace_page(code: str) -> str | tuple[str, int]:
 def impact() -> str:
     """Public figures: what of this year's money reached which villages."""
     year = today().year
+    incomes, road = remembered(("road", year), lambda: _road(year))
     return render_template(
         "storefront/impact.html",
-        incomes=queries.incomes(session(), year),
+        incomes=incomes,
+        picture=picture(road) if road else None,
         money=queries.year_of_money(session(), year),
         shares=queries.year_of_shares(session(), year - 1, today()),
         year=year,
     )
+
+
+def _road(year: int) -> tuple[queries.Incomes, queries.PublicRoad | None]:
+    """The villages' table and the picture beside it, read together so that both say the same."""
+    incomes = queries.incomes(session(), year)
+    return incomes, queries.public_road(session(), year, incomes.villages)
 
 
 @bp.get("/open/impact.csv")

@@ -170,7 +170,9 @@ def test_the_storekeeper_holds_a_lot_with_a_reason_and_releases_it(coop):
     page.press("Hold back", status=422, Reason=" ").sees("Please fill this in")
     page.press("Hold back", Reason="复检").sees("Nothing more of lot", "复检")
     page.press("Release again", Reason="合格").sees("may be sold again")
-    page.press("Recall", Reason="农残").sees("is recalled")
+    page.follow("Recall this lot").sees("What a recall reaches")
+    page.press("Begin the recall", Reason="农残", **{"What buyers should do": "勿食用"})
+    page.sees("has begun")
     assert coop.rows(Lot)[0].state is LotState.QUARANTINE
 
 

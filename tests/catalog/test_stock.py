@@ -195,7 +195,9 @@ def test_a_recall_reaches_what_was_made_of_the_lot(session, two):
     assert reached[0].shipped == 10_000
     assert trace(session, a.lot.code).recalled
     assert candidates(session, [a.product_id], on_day=TODAY) == []
-    lots.release_lot(session, a.lot_id, reason="复检合格", **DID)
+    with pytest.raises(Refusal, match="Close its recall"):
+        lots.release_lot(session, a.lot_id, reason="复检合格", **DID)
+    lots.release_lot(session, a.lot_id, reason="复检合格", after_recall=True, **DID)
     assert a.lot.state is LotState.OPEN
 
 

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = (
     "catalog/households", "catalog/suppliers", "catalog/products", "catalog/lots",
     "orders/ledger", "orders/shares", "orders/sales", "orders/payments", "orders/agencies",
-    "orders/payouts",
+    "orders/tracing", "orders/payouts",
 )  # fmt: skip
 
 

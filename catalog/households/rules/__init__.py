@@ -1,7 +1,7 @@
 """Who may see what of a household (`seeing`), what the public reads of numbers (`counts`), what may
 be entered by whom (`register`), and the register as a file (`sheet`). Pure."""
 
-from catalog.households.rules.counts import SMALL, shown_count, shown_counts
+from catalog.households.rules.counts import SMALL, shown_count, shown_counts, shown_total
 from catalog.households.rules.register import (
     MANY_REVEALS,
     OF_AGE,
@@ -45,6 +45,7 @@ __all__ = [
     "shown_count",
     "shown_counts",
     "shown_place",
+    "shown_total",
     "told_too_much",
     "under_age",
     "viewer_of",

@@ -25,3 +25,13 @@ def shown_counts(counts: Iterable[int]) -> list[str]:
             blurred = min(others, key=lambda i: (parts[i], i))
             shown[blurred] = f"{parts[blurred] // SMALL * SMALL}+"
     return shown
+
+
+def shown_total(counts: Iterable[int]) -> str:
+    """The sum of published parts. Beside a hidden part the exact sum would give it away, so it is
+    rounded down to a multiple of five and marked with `+`."""
+    parts = list(counts)
+    total = sum(parts)
+    if total >= SMALL and len(parts) > 1 and any(0 < count < SMALL for count in parts):
+        return f"{total // SMALL * SMALL}+"
+    return shown_count(total)

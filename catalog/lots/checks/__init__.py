@@ -24,6 +24,7 @@ from catalog.lots.models import (
     StockMove,
     WeighSlip,
 )
+from catalog.lots.models.labels import LabelRun
 from catalog.lots.queries.stock import FROM_THE_TOP
 from catalog.products.models import PurchasePrice
 from kernel.checks import Check, Difference, Findings, rows_of, totals
@@ -308,6 +309,28 @@ def _certificates_agree(session: Session) -> Iterator[Difference]:
             yield Difference(f"lot:{lot_id}", Text("It does not show its newest certificate."))
 
 
+def _bags_have_one_label_run(session: Session) -> Iterator[Difference]:
+    """Numbers of a lot's bags are taken once and without gaps."""
+    runs = session.execute(
+        sa.select(LabelRun.number, LabelRun.lot_id, LabelRun.first_serial, LabelRun.count).order_by(
+            LabelRun.lot_id, LabelRun.first_serial
+        )
+    )
+    for _, of_lot in groupby(runs, key=lambda run: run.lot_id):
+        expected = 1
+        for run in of_lot:
+            if run.first_serial != expected:
+                yield Difference(
+                    f"label_run:{run.number}",
+                    Text(
+                        "begins with bag %(first)s, not with %(expected)s",
+                        first=run.first_serial,
+                        expected=expected,
+                    ),
+                )
+            expected = run.first_serial + run.count
+
+
 CHECKS = [
     Check(
         "lots.moves",
@@ -370,4 +393,10 @@ CHECKS = [
         rows_of(PurchasePrice),
     ),
     *PAPER_CHECKS,
+    Check(
+        "lots.bags",
+        Text("Every bag's number is on one run of labels"),
+        _bags_have_one_label_run,
+        rows_of(LabelRun),
+    ),
 ]

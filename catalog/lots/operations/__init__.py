@@ -22,6 +22,12 @@ from catalog.lots.operations.holding import (
     set_apart,
 )
 from catalog.lots.operations.intake import take_in
+from catalog.lots.operations.labelling import (
+    MOST_LABELS_AT_ONCE,
+    note_scan,
+    print_labels,
+    reprint_labels,
+)
 from catalog.lots.operations.moving import (
     open_store,
     receive_transfer,
@@ -54,6 +60,7 @@ from catalog.lots.operations.watching import set_stock_level
 from catalog.lots.operations.weighing import confirm_slip, record_slip, void_slip
 
 __all__ = [
+    "MOST_LABELS_AT_ONCE",
     "Brought",
     "Conflict",
     "Loss",
@@ -74,7 +81,9 @@ __all__ = [
     "issue_certificate",
     "issue_household_certificate",
     "keep_slip_photo",
+    "note_scan",
     "open_store",
+    "print_labels",
     "process_lot",
     "propose_adjustment",
     "publish_band",
@@ -85,6 +94,7 @@ __all__ = [
     "release",
     "release_lot",
     "repack_lots",
+    "reprint_labels",
     "reserve",
     "send_to_store",
     "set_apart",

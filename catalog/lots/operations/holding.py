@@ -23,8 +23,19 @@ def hold_lot(session: Session, lot_id: int, *, reason: str, by: Actor, now: date
     return _move(session, lot_id, LotState.HOLD, LotEventKind.HELD, reason, by=by, now=now)
 
 
-def release_lot(session: Session, lot_id: int, *, reason: str, by: Actor, now: datetime) -> Lot:
-    """It may be sold again."""
+def release_lot(
+    session: Session,
+    lot_id: int,
+    *,
+    reason: str,
+    after_recall: bool = False,
+    by: Actor,
+    now: datetime,
+) -> Lot:
+    """It may be sold again. A lot that was recalled is released only by closing its recall."""
+    lot = get_or_missing(session, Lot, lot_id)
+    if lot.state is LotState.QUARANTINE and not after_recall:
+        raise Refusal("This lot was recalled. Close its recall to let it be sold again.")
     return _move(session, lot_id, LotState.OPEN, LotEventKind.RELEASED, reason, by=by, now=now)
 
 

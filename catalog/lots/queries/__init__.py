@@ -1,9 +1,21 @@
 """What lies in the store, who brought it, and the road it came."""
 
+from catalog.lots.queries.codes import Bag, find_code, nearest_code
 from catalog.lots.queries.conformity import (
     conformity_by_number,
     conformity_of,
     lots_without_certificate,
+)
+from catalog.lots.queries.labels import (
+    Scans,
+    labelled,
+    names_of,
+    packs_for_labels,
+    print_of,
+    run_of,
+    runs_of,
+    scans_of,
+    times_opened,
 )
 from catalog.lots.queries.sheet import ProductSheet, product_sheet
 from catalog.lots.queries.shelf import (
@@ -25,10 +37,21 @@ from catalog.lots.queries.slips import (
 )
 from catalog.lots.queries.stock import Candidate, available, candidates, lock_pools, sellable
 from catalog.lots.queries.store import LotRow, LotSheet, expiring, lot_of, lot_sheet, lots_of
-from catalog.lots.queries.tracing import Affected, Balance, TraceSheet, affected_by, trace
+from catalog.lots.queries.tracing import (
+    Affected,
+    Balance,
+    Link,
+    TraceSheet,
+    affected_by,
+    balances,
+    made_into,
+    made_of,
+    trace,
+)
 from catalog.lots.queries.villages import (
     VillageCount,
     VillageSheet,
+    village_counts,
     village_products,
     village_sheets,
     villages_of,
@@ -53,14 +76,17 @@ from catalog.lots.queries.weighing import (
 
 __all__ = [
     "Affected",
+    "Bag",
     "Balance",
     "Book",
     "Candidate",
     "CapStanding",
+    "Link",
     "LotRow",
     "LotSheet",
     "Producer",
     "ProductSheet",
+    "Scans",
     "ShelfRow",
     "Sorting",
     "TraceSheet",
@@ -68,6 +94,7 @@ __all__ = [
     "VillageSheet",
     "affected_by",
     "available",
+    "balances",
     "bought_in_year",
     "candidates",
     "cap_standing",
@@ -76,23 +103,34 @@ __all__ = [
     "conformity_of",
     "count_shelf",
     "expiring",
+    "find_code",
     "handed_over",
+    "labelled",
     "lock_pools",
     "lot_of",
     "lot_sheet",
     "lots_of",
     "lots_without_certificate",
+    "made_into",
+    "made_of",
+    "names_of",
+    "nearest_code",
     "newest_card",
     "offline_of_slip",
     "offline_slip",
     "open_reviews",
     "packs_for_canteens",
+    "packs_for_labels",
     "photo_of_slip",
+    "print_of",
     "producers",
     "product_sheet",
     "purchase_cap",
     "recent_slips",
     "review_of",
+    "run_of",
+    "runs_of",
+    "scans_of",
     "seasons",
     "sellable",
     "shelf",
@@ -100,8 +138,10 @@ __all__ = [
     "slips_in_state",
     "slips_of_day",
     "slips_of_household",
+    "times_opened",
     "trace",
     "under_review",
+    "village_counts",
     "village_products",
     "village_sheets",
     "villages_of",

@@ -19,12 +19,12 @@ from catalog.lots.models import (
     ProcessingInput,
     StockMove,
 )
+from catalog.lots.queries.codes import Bag, find_code
 from catalog.lots.queries.stock import CAME_IN
 from catalog.lots.queries.villages import Origins, VillageCount, village_counts
-from catalog.suppliers.models import Certificate, CertificateKind, Supplier
-from kernel.errors import Missing, Text
+from catalog.suppliers.models import Certificate, CertificateKind
+from kernel.db import sum_whole
 from kernel.periods import business_day
-from kernel.text import plain_number
 
 # Longer chains than fresh → dried → flour → tofu do not happen; a limit keeps a mistake finite.
 DEEPEST = 8
@@ -64,6 +64,7 @@ class Balance:
 class Link:
     """A lot that another was made of, or was made from it."""
 
+    lot_id: int
     code: str
     trace_key: str
     product_zh: str
@@ -90,6 +91,7 @@ class TraceSheet:
     """
 
     lot: Lot
+    bag: Bag | None
     events: tuple[LotEvent, ...]
     shipped_on: date | None
     villages: tuple[VillageCount, ...]
@@ -105,8 +107,8 @@ class TraceSheet:
 
 
 def trace(session: Session, code_or_key: str, *, today: date | None = None) -> TraceSheet:
-    """By the code printed on the bag or by the key inside its QR code; or Missing."""
-    lot = _lot_by(session, code_or_key)
+    """By the code of a bag or lot, or by the lot's key (`find_code`); or Missing."""
+    lot, bag = find_code(session, code_or_key)
     sources = made_of(session, [lot.id])
     origins = _origins(session, lot)
     first_shipped = session.scalar(
@@ -116,6 +118,7 @@ def trace(session: Session, code_or_key: str, *, today: date | None = None) -> T
     )
     return TraceSheet(
         lot=lot,
+        bag=bag,
         events=events_of(session, [lot.id]),
         shipped_on=business_day(_instant(first_shipped)) if first_shipped else None,
         villages=origins.villages,
@@ -131,21 +134,6 @@ def _instant(value: datetime | str) -> datetime:
     """MIN() of a moment keeps its type on both databases; mypy wants to be told."""
     assert isinstance(value, datetime)
     return value
-
-
-def _lot_by(session: Session, code_or_key: str) -> Lot:
-    typed = plain_number(code_or_key).upper()
-    lot = session.scalar(
-        sa.select(Lot)
-        .options(
-            joinedload(Lot.product),
-            joinedload(Lot.supplier).joinedload(Supplier.organisation),
-        )
-        .where(sa.or_(Lot.code == typed, Lot.trace_key == typed))
-    )
-    if lot is None:
-        raise Missing(Text("There is no lot with this code. Please check each character."))
-    return lot
 
 
 def _origins(session: Session, lot: Lot) -> Origins:
@@ -178,18 +166,29 @@ def _certificates(session: Session, supplier_id: int, on: date) -> tuple[Certifi
 
 def balance(session: Session, lot_id: int) -> Balance:
     """The moves of a lot by kind, and what its contributions say is there."""
-    moved: dict[MoveKind, int] = {
-        kind: int(quantity)
-        for kind, quantity in session.execute(
-            sa.select(StockMove.kind, sa.func.sum(StockMove.quantity))
-            .join(Contribution, Contribution.id == StockMove.contribution_id)
-            .where(Contribution.lot_id == lot_id)
-            .group_by(StockMove.kind)
-        )
-    }
-    on_hand = session.scalar(
-        sa.select(sa.func.sum(Contribution.on_hand)).where(Contribution.lot_id == lot_id)
-    )
+    return balances(session, [lot_id])[lot_id]
+
+
+def balances(session: Session, lot_ids: Collection[int]) -> dict[int, Balance]:
+    """The same for many lots; two queries."""
+    moved: dict[int, dict[MoveKind, int]] = {each: {} for each in lot_ids}
+    for lot_id, kind, quantity in session.execute(
+        sa.select(Contribution.lot_id, StockMove.kind, sa.func.sum(StockMove.quantity))
+        .join(Contribution, Contribution.id == StockMove.contribution_id)
+        .where(Contribution.lot_id.in_(lot_ids))
+        .group_by(Contribution.lot_id, StockMove.kind)
+    ):
+        moved[lot_id][kind] = int(quantity)
+    rows = session.execute(
+        sa.select(Contribution.lot_id, sum_whole(Contribution.on_hand))
+        .where(Contribution.lot_id.in_(lot_ids))
+        .group_by(Contribution.lot_id)
+    ).all()
+    on_hand = dict(rows)
+    return {each: _balance(moved[each], on_hand.get(each, 0)) for each in lot_ids}
+
+
+def _balance(moved: dict[MoveKind, int], on_hand: int) -> Balance:
     return Balance(
         came_in=sum(moved.get(kind, 0) for kind in CAME_IN),
         returned=moved.get(MoveKind.RETURNED, 0),
@@ -197,7 +196,7 @@ def balance(session: Session, lot_id: int) -> Balance:
         spoiled=-moved.get(MoveKind.SPOILED, 0),
         counted=moved.get(MoveKind.COUNT_SURPLUS, 0) + moved.get(MoveKind.COUNT_SHORTAGE, 0),
         shipped=-moved.get(MoveKind.SHIPPED, 0),
-        on_hand=int(on_hand or 0),
+        on_hand=int(on_hand),
         moved_out=-moved.get(MoveKind.MOVED_OUT, 0),
         undone=moved.get(MoveKind.UNDONE, 0),
     )
@@ -229,7 +228,7 @@ def _walk(
         ).all()
         links += [
             Link(
-                lot.code, lot.trace_key, lot.product.name_zh, lot.product.name_en,
+                lot.id, lot.code, lot.trace_key, lot.product.name_zh, lot.product.name_en,
                 step, on, quantity, lot.state, depth,
             )
             for step, on, quantity, lot in rows
@@ -258,7 +257,7 @@ class Affected:
 
 def affected_by(session: Session, lot_id: int) -> list[Affected]:
     """The recall list inside the store; who bought some of it is known one room above."""
-    codes = [link.code for link in made_into(session, [lot_id])]
+    below = {link.lot_id for link in made_into(session, [lot_id])}
     shipped = (
         sa.select(
             Contribution.lot_id,
@@ -283,7 +282,7 @@ def affected_by(session: Session, lot_id: int) -> list[Affected]:
         .options(joinedload(Lot.product))
         .join(held, held.c.lot_id == Lot.id)
         .outerjoin(shipped, shipped.c.lot_id == Lot.id)
-        .where(sa.or_(Lot.id == lot_id, Lot.code.in_(codes)))
+        .where(Lot.id.in_({lot_id, *below}))
         .order_by(Lot.id)
     )
     return [

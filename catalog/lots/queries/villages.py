@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households.models import Household
 from catalog.households.queries import short_name
-from catalog.households.rules import shown_count, shown_counts
+from catalog.households.rules import shown_counts, shown_total
 from catalog.lots.models import Contribution, Lot
 from catalog.products.models import Product
 from catalog.products.queries import offered
@@ -67,7 +67,7 @@ def origins(
         VillageCount(code, short_name(name), shown)
         for (code, name, _), shown in zip(rows, shown_counts(counts), strict=True)
     )
-    return Origins(villages, shown_count(sum(counts)))
+    return Origins(villages, shown_total(counts))
 
 
 def grown_in(

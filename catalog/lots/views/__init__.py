@@ -3,6 +3,7 @@
 from catalog.lots.views.carrying import bp as carrying
 from catalog.lots.views.conformity import bp as conformity
 from catalog.lots.views.counts import bp as counts
+from catalog.lots.views.labels import bp as labels
 from catalog.lots.views.losses import bp as losses
 from catalog.lots.views.reviews import bp as reviews
 from catalog.lots.views.slips import bp as slips
@@ -13,5 +14,6 @@ from catalog.lots.views.workshop import bp as workshop
 from catalog.lots.views.yard import bp as yard
 
 blueprints = (
-    weighin, yard, reviews, slips, store, stock, carrying, workshop, losses, counts, conformity,
+    weighin, yard, reviews, slips, store, labels, stock, carrying, workshop, losses, counts,
+    conformity,
 )  # fmt: skip

@@ -94,13 +94,6 @@ def release(code: str) -> Response | tuple[str, int]:
     return _move(code, operations.release_lot, _("Lot %(code)s may be sold again.", code=code))
 
 
-@bp.post("/<code>/recall")
-@requires(*STORES)
-@once
-def recall(code: str) -> Response | tuple[str, int]:
-    return _move(code, operations.recall_lot, _("Lot %(code)s is recalled.", code=code))
-
-
 def _move(code: str, move: Move, said: str) -> Response | tuple[str, int]:
     fields = Fields(request.form)
     reason = fields.text("reason", most=200)

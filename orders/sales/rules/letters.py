@@ -40,6 +40,14 @@ _ZH = {
         "订单 {number}：已取消",
         "订单已取消。付过的钱会原路退回。\n\n看订单：{address}",
     ),
+    "recalled": (
+        "订单 {number}：请不要食用，货品召回（{about}）",
+        (
+            "你买的货里有正在召回的批次：{about}。请不要食用，也不要送人；把货和包装留好，等合作社"
+            "联系你退货退款。已经吃了觉得不舒服，请就医并带上包装。\n\n"
+            "看订单、申请退款：{address}"
+        ),
+    ),
     "refund_asked": (
         "订单 {number}：收到退款申请 {about}",
         "合作社会在两个工作日内答复。\n\n看订单：{address}",
@@ -92,6 +100,15 @@ _EN = {
         (
             "The order is cancelled. What was paid goes back the way it came.\n\n"
             "See the order: {address}"
+        ),
+    ),
+    "recalled": (
+        "Order {number}: please do not eat it, goods recalled ({about})",
+        (
+            "Some of what you bought is being recalled: {about}. Please do not eat it or give it "
+            "away; keep goods and wrapping until the cooperative calls you about the return and "
+            "your money. If you ate some and feel unwell, see a doctor and take the wrapping "
+            "along.\n\nSee the order, ask for your money back: {address}"
         ),
     ),
     "refund_asked": (

@@ -11,7 +11,9 @@ from shop.storefront.queries.figures import (
 )
 from shop.storefront.queries.filters import Choice, filters, seasons_of
 from shop.storefront.queries.letters import Reviews, ReviewShown, reviews_of
+from shop.storefront.queries.paid import Paid, paid_of, voices_of_lot
 from shop.storefront.queries.quotas import YearOfShares, year_of_shares
+from shop.storefront.queries.road import PublicRoad, public_road
 from shop.storefront.queries.sharing import Sharing, sharing_of
 from shop.storefront.queries.villages import (
     VillageGoods,
@@ -23,6 +25,8 @@ from shop.storefront.queries.villages import (
 __all__ = [
     "Choice",
     "Incomes",
+    "Paid",
+    "PublicRoad",
     "ReviewShown",
     "Reviews",
     "Sharing",
@@ -34,11 +38,14 @@ __all__ = [
     "goods_of_villages",
     "households_with_goods",
     "incomes",
+    "paid_of",
+    "public_road",
     "published",
     "reviews_of",
     "seasons_of",
     "sharing_of",
     "village_by",
+    "voices_of_lot",
     "year_of_money",
     "year_of_shares",
 ]

@@ -1,0 +1,1 @@
+"""Walking from goods to people and back, and what a recall reaches."""

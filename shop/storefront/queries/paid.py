@@ -1,0 +1,91 @@
+"""What buyers really paid for goods of a lot, and what it became: the newest settled line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from catalog.households.queries import Voice, consented_voices
+from catalog.lots.models import Contribution
+from catalog.products.models import Pack
+from kernel.db import sum_money
+from kernel.money import Money
+from kernel.sharing import half_up, share_out
+from orders.sales.models import Allocation, OrderLine
+from orders.shares.models import SplitPart
+from orders.shares.rules import split
+from shop.storefront import dividing
+from shop.storefront.queries.figures import may_be_published
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The price of one pack as somebody paid it, and what it became. Never a whole order: sums of
+    a lot with few households would say what each of them earned."""
+
+    pack_zh: str
+    pack_en: str
+    content: int
+    price: Money
+    settled_on: date
+    groups: tuple[dividing.Group, ...]
+
+
+def paid_of(session: Session, lot_id: int, *, pack_id: int | None = None) -> Paid | None:
+    """From the newest settled line with goods of this lot, of this pack if there is one; lines
+    with money back and of units that may not be named are left out. Two queries."""
+    key = sa.literal("line:") + sa.cast(OrderLine.id, sa.String)
+    of_lot = sa.select(Allocation.line_id).where(
+        Allocation.lot_id == lot_id, Allocation.quantity > Allocation.released
+    )
+    newest = sa.func.max(SplitPart.on)
+    row = session.execute(
+        sa.select(OrderLine, Pack.content, newest)
+        .join(Pack, Pack.id == OrderLine.pack_id)
+        .join(SplitPart, SplitPart.line == key)
+        .where(OrderLine.id.in_(of_lot), may_be_published())
+        .group_by(OrderLine.id, Pack.id)
+        .having(sa.func.sum(SplitPart.amount) == OrderLine.amount)
+        .order_by(
+            sa.case((OrderLine.pack_id == (pack_id or 0), 0), else_=1),
+            newest.desc(), OrderLine.id.desc(),
+        )
+        .limit(1)
+    ).first()  # fmt: skip
+    if row is None:
+        return None
+    line, content, on = row
+    price = Money(half_up(line.amount.fen * content, line.quantity))
+    groups = _of_one_pack(session, line, price)
+    return Paid(line.pack_zh, line.pack_en, content, price, on, groups) if groups else None
+
+
+def _of_one_pack(session: Session, line: OrderLine, price: Money) -> tuple[dividing.Group, ...]:
+    reaches = SplitPart.household_id.is_not(None)
+    rows = session.execute(
+        sa.select(SplitPart.kind, reaches, sum_money(SplitPart.amount))
+        .where(SplitPart.line == f"line:{line.id}")
+        .group_by(SplitPart.kind, reaches)
+        .order_by(SplitPart.kind, reaches)
+    ).all()
+    if any(amount.fen < 0 for _, _, amount in rows):
+        return ()
+    shares = share_out(price.fen, [amount.fen for _, _, amount in rows])
+    parts = [
+        split.Part(kind.value, Money(share), household_id=1 if of_household else None)
+        for (kind, of_household, _), share in zip(rows, shares, strict=True)
+    ]
+    return tuple(dividing.grouped(parts))
+
+
+def voices_of_lot(session: Session, lot_id: int) -> list[Voice]:
+    """What households with goods in this lot let us say of them."""
+    ids = session.scalars(
+        sa.select(Contribution.household_id)
+        .where(Contribution.lot_id == lot_id, Contribution.household_id.is_not(None))
+        .distinct()
+    ).all()
+    return consented_voices(session, [each for each in ids if each is not None])
