@@ -42,6 +42,8 @@
     const price = priceOf(row, quantity);
     const shownPrice = (price / 10000).toFixed(4).replace(/0{1,2}$/, "");
     row.querySelector("[data-unit-price]").textContent = shownPrice;
+    const jin = row.querySelector("[data-jin]");
+    if (jin) jin.textContent = (Math.floor((price + 100) / 200) / 100).toFixed(2);
     const whole = BigInt(price) * BigInt(quantity);
     const by = 100n * BigInt(row.dataset.per);
     return (2n * whole + by) / (2n * by);

@@ -1,6 +1,7 @@
 """What is done with products: described, reviewed, offered, priced."""
 
 from catalog.products import queries
+from catalog.products.operations.deciding import admit_version, return_version
 from catalog.products.operations.describing import (
     add_category,
     add_pack,
@@ -28,9 +29,7 @@ from catalog.products.operations.purchase import publish_purchase_price
 from catalog.products.operations.versions import (
     MOST_PHOTOS,
     add_photos,
-    admit_version,
     propose_price,
-    return_version,
     save_version,
     submit_version,
     withdraw_version,

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from catalog.products.models import (
+    Grade,
     Pack,
     PriceMeasure,
     Product,
@@ -71,12 +72,10 @@ def watched_prices(
         for pack in product.packs:
             if pack.on_sale:
                 ours = price_of(pack, pack.content, CITIZEN, today).unit_price
-                found.append(
-                    Watched(
-                        product, pack, ours, compare(ours, seen.get(product.id, ()), today),
-                        measures.get(product.id),
-                    )
-                )  # fmt: skip
+                # What is written down elsewhere is the usual, first grade.
+                beside = () if pack.grade is Grade.SECOND else seen.get(product.id, ())
+                comparison = compare(ours, beside, today)
+                found.append(Watched(product, pack, ours, comparison, measures.get(product.id)))
     # What can be compared first, and of it what canteens pay: the regulation speaks of that price.
     return sorted(
         found,
