@@ -111,8 +111,14 @@ def plain(value: Any) -> Any:
 
 
 def digest(row: Model) -> str:
-    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones."""
-    content = {name: plain(getattr(row, name)) for name in _columns(type(row))}
+    """Of every column but sealed ones (their keyed hash stands beside them) and derived ones; one
+    that joined the table later is left out while it holds nothing (`JOINED_LATER`)."""
+    later = _joined_later(type(row))
+    content = {
+        name: plain(value)
+        for name in _columns(type(row))
+        if (value := getattr(row, name)) not in (None, "", False) or name not in later
+    }
     return hashlib.sha256(canonical(content).encode()).hexdigest()[:DIGEST_LENGTH]
 
 
@@ -131,6 +137,20 @@ def _columns(model: type[Model]) -> tuple[str, ...]:
             )
         )
         _columns_of[model] = found
+    return found
+
+
+_joined_of: dict[type, frozenset[str]] = {}
+
+
+def _joined_later(model: type[Model]) -> frozenset[str]:
+    found = _joined_of.get(model)
+    if found is None:
+        found = _joined_of[model] = frozenset(
+            attribute.key
+            for attribute in sa.inspect(model).column_attrs
+            if attribute.columns[0].info.get("audit_when_set", False)
+        )
     return found
 
 

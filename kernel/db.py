@@ -118,6 +118,10 @@ related = partial(orm.relationship, lazy="raise_on_sql")
 # compared by `flask selfcheck`, not by the audit trail.
 DERIVED = {"audit": False}
 
+# A column that joined its table when rows were already in the trail: it counts there only when it
+# holds something, so that what was said of the older rows stays true.
+JOINED_LATER = {"audit_when_set": True}
+
 M = TypeVar("M", bound=Model)
 
 

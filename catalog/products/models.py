@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.suppliers.models import Supplier
-from kernel.db import Made, Model, related
+from kernel.db import JOINED_LATER, Made, Model, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
 from kernel.quantities import BaseUnit
@@ -87,6 +87,7 @@ class Pack(Made, Model):
 
     `content` is base units per pack. A citizens' pack has `price` (per pack); a canteens' pack has
     `unit_price` (per kg or piece) and is ordered in any quantity that is a multiple of `content`.
+    `gross_g` is grams with box and ice, for freight; empty until somebody has weighed one.
     """
 
     __tablename__ = "packs"
@@ -112,6 +113,7 @@ class Pack(Made, Model):
     most_per_order: Mapped[int] = mapped_column(default=20)
     position: Mapped[int] = mapped_column(default=0)
     on_sale: Mapped[bool] = mapped_column(default=True)
+    gross_g: Mapped[int | None] = mapped_column(info=JOINED_LATER)
 
     product: Mapped[Product] = related(back_populates="packs")
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from kernel.checks import Check, Difference, rows_of
-from kernel.db import sum_money, sum_whole
+from kernel.db import MoneyColumn, sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import Money
 from orders.ledger.models import Transfer
@@ -18,6 +18,7 @@ from orders.payments.models import (
     Payment,
     PaymentState,
     Refund,
+    RefundFreight,
     RefundLine,
     RefundState,
 )
@@ -121,7 +122,13 @@ def _refunds_stay_within(session: Session) -> Iterator[Difference]:
 
 
 def _refunds_add_up(session: Session) -> Iterator[Difference]:
-    lines = sum_money(RefundLine.amount)
+    freight = (
+        sa.select(sum_whole(_fen(RefundFreight.amount)))
+        .where(RefundFreight.refund_id == Refund.id)
+        .correlate(Refund)
+        .scalar_subquery()
+    )
+    lines = sa.type_coerce(sum_whole(_fen(RefundLine.amount)) + freight, MoneyColumn())
     for number, amount, said in session.execute(
         sa.select(Refund.number, Refund.amount, lines)
         .join(RefundLine, RefundLine.refund_id == Refund.id)
@@ -167,6 +174,39 @@ def _completed_orders_are_divided(session: Session) -> Iterator[Difference]:
                     "%(kept)s was kept, its parts say %(parts)s",
                     kept=Money(kept),
                     parts=Money(_plain(parts)),
+                ),
+            )
+
+
+def _freight_is_in_the_books(session: Session) -> Iterator[Difference]:
+    """A completed order's freight went back, or lies there for the carrier."""
+    key = sa.cast(Order.id, sa.String)
+    booked = (
+        sa.select(sum_money(Transfer.amount))
+        .where(Transfer.cause.like(sa.literal("freight:order:") + key + sa.literal(":%")))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    back = (
+        sa.select(sum_money(RefundFreight.amount))
+        .join(Refund, Refund.id == RefundFreight.refund_id)
+        .where(Refund.order_id == Order.id, Refund.state.in_(STANDING))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    for number, freight, said, returned in session.execute(
+        sa.select(Order.number, Order.freight, booked, back)
+        .where(Order.state == OrderState.COMPLETED, _fen(Order.freight) > 0)
+        .where(Order.buyer_kind == BuyerKind.CITIZEN)
+        .order_by(Order.id)
+    ):
+        if freight.fen != _plain(said) + _plain(returned):
+            yield Difference(
+                f"order:{number}",
+                Text(
+                    "freight of %(freight)s, the books say %(said)s",
+                    freight=freight,
+                    said=Money(_plain(said) + _plain(returned)),
                 ),
             )
 
@@ -217,6 +257,12 @@ CHECKS: list[Check] = [
         "payments.divided",
         Text("What citizens paid was divided to the fen"),
         _completed_orders_are_divided,
+        rows_of(Order),
+    ),
+    Check(
+        "payments.freight",
+        Text("Freight of completed orders stands in the books"),
+        _freight_is_in_the_books,
         rows_of(Order),
     ),
     Check(

@@ -13,8 +13,11 @@ from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from orders.sales.models import (
     Allocation,
+    AllocationChange,
+    BuyerKind,
     Order,
     OrderEvent,
+    OrderFreight,
     OrderLine,
     OrderState,
     Shipment,
@@ -34,7 +37,13 @@ HOLDS_NOTHING = (
 
 
 def _lines_are_allocated(session: Session) -> Iterator[Difference]:
-    allocated = sum_whole(Allocation.quantity)
+    replaced = (
+        sa.select(sum_whole(AllocationChange.quantity))
+        .where(AllocationChange.line_id == OrderLine.id)
+        .correlate(OrderLine)
+        .scalar_subquery()
+    )
+    allocated = sum_whole(Allocation.quantity) - replaced
     for line_id, quantity, said in session.execute(
         sa.select(OrderLine.id, OrderLine.quantity, allocated)
         .outerjoin(Allocation, Allocation.line_id == OrderLine.id)
@@ -101,10 +110,11 @@ def _ended_orders_hold_nothing(session: Session) -> Iterator[Difference]:
 
 
 def _shipments_are_what_left(session: Session) -> Iterator[Difference]:
-    sent = sum_whole(ShipmentLine.quantity)
+    sent = sum_whole(sa.case((Shipment.cancelled_at.is_(None), ShipmentLine.quantity), else_=0))
     for key, shipped, said in session.execute(
         sa.select(Allocation.id, Allocation.shipped, sent)
         .outerjoin(ShipmentLine, ShipmentLine.allocation_id == Allocation.id)
+        .outerjoin(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .group_by(Allocation.id)
         .having(Allocation.shipped != sent)
         .order_by(Allocation.id)
@@ -112,6 +122,53 @@ def _shipments_are_what_left(session: Session) -> Iterator[Difference]:
         yield Difference(
             f"allocation:{key}",
             Text("%(shipped)s left, shipments say %(said)s", shipped=shipped, said=int(said)),
+        )
+
+
+def _changes_are_in_their_slices(session: Session) -> Iterator[Difference]:
+    """What was replaced was closed in the old slice and stands in new ones of the same line."""
+    gone = sum_whole(AllocationChange.quantity)
+    for key, released, said in session.execute(
+        sa.select(Allocation.id, Allocation.released, gone)
+        .join(AllocationChange, AllocationChange.from_id == Allocation.id)
+        .group_by(Allocation.id)
+        .having(Allocation.released < gone)
+        .order_by(Allocation.id)
+    ):
+        yield Difference(
+            f"allocation:{key}",
+            Text("%(released)s closed, but %(said)s replaced", released=released, said=int(said)),
+        )
+    for key, quantity, said in session.execute(
+        sa.select(Allocation.id, Allocation.quantity, gone)
+        .join(AllocationChange, AllocationChange.to_id == Allocation.id)
+        .group_by(Allocation.id)
+        .having(Allocation.quantity != gone)
+        .order_by(Allocation.id)
+    ):
+        yield Difference(
+            f"allocation:{key}",
+            Text(
+                "is %(quantity)s, but took the place of %(said)s", quantity=quantity, said=int(said)
+            ),
+        )
+
+
+def _freight_is_what_was_frozen(session: Session) -> Iterator[Difference]:
+    frozen = sum_money(OrderFreight.amount)
+    for number, freight, said in session.execute(
+        sa.select(Order.number, Order.freight, frozen)
+        .outerjoin(OrderFreight, OrderFreight.order_id == Order.id)
+        .where(Order.buyer_kind == BuyerKind.CITIZEN)
+        .group_by(Order.id)
+        .having(
+            sa.type_coerce(Order.freight, sa.BigInteger) != sa.type_coerce(frozen, sa.BigInteger)
+        )
+        .order_by(Order.id)
+    ):
+        yield Difference(
+            f"order:{number}",
+            Text("freight of %(freight)s, its parts say %(said)s", freight=freight, said=said),
         )
 
 
@@ -160,6 +217,18 @@ CHECKS: list[Check] = [
         Text("What left the store stands in a shipment"),
         _shipments_are_what_left,
         rows_of(Shipment, ShipmentLine),
+    ),
+    Check(
+        "sales.replaced",
+        Text("What was replaced by another lot is conserved"),
+        _changes_are_in_their_slices,
+        rows_of(AllocationChange),
+    ),
+    Check(
+        "sales.freight",
+        Text("Freight of an order is what was frozen for its suppliers"),
+        _freight_is_what_was_frozen,
+        rows_of(OrderFreight),
     ),
     Check(
         "sales.events",

@@ -10,6 +10,7 @@ from catalog.lots.operations.intake import take_in
 from catalog.lots.operations.processing import process_lot
 from catalog.lots.operations.stock import (
     Loss,
+    call_back,
     put_back,
     release,
     reserve,
@@ -21,6 +22,7 @@ from catalog.lots.operations.weighing import confirm_slip, record_slip, void_sli
 __all__ = [
     "Loss",
     "add_lot_event",
+    "call_back",
     "confirm_slip",
     "hold_lot",
     "process_lot",

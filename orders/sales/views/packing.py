@@ -16,7 +16,8 @@ from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.sales.models import Order, OrderLine
 from orders.sales.operations import ship_order
-from orders.sales.queries import TO_PACK, order_sheet, shipment_sheet, shipments_of, to_ship
+from orders.sales.queries import TO_PACK, order_sheet
+from orders.sales.queries.packing import shipment_sheet, shipments_of, to_ship
 
 bp = Blueprint("packing", __name__, url_prefix="/coop")
 
