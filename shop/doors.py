@@ -9,6 +9,7 @@ from catalog.products import views as products
 from orders.agencies.views import coop as agencies_coop
 from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
+from orders.agencies.views import fulfilment as coop_fulfilment
 from orders.agencies.views import money as canteen_money
 from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
@@ -43,6 +44,7 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_deliveries.bp,
     canteen_money.bp,
     agencies_coop.bp,
+    coop_fulfilment.bp,
     filings_office.bp,
     bank.bp,
     machine.bp,

@@ -229,6 +229,11 @@ class Allocation(Made, Model):
     def open(self) -> int:
         return self.quantity - self.released - self.shipped
 
+    @property
+    def kept(self) -> int:
+        """What still serves the line, sent or not."""
+        return self.quantity - self.released
+
 
 class AllocationChange(Made, Model):
     """So much of one slice was replaced by another before it was shipped, and why (lessons 1, 38).

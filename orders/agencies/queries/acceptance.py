@@ -64,6 +64,11 @@ def shipment_id_of(session: Session, number: str, *, organisation_id: int) -> in
     return found
 
 
+def acceptance_number_of(session: Session, shipment_id: int) -> str | None:
+    """The number of the protocol of this delivery, if somebody has opened it."""
+    return session.scalar(sa.select(Acceptance.number).where(Acceptance.shipment_id == shipment_id))
+
+
 def photo_of(
     session: Session,
     photo_id: int,
