@@ -35,6 +35,7 @@ bp = Blueprint("carrying", __name__, url_prefix="/coop")
 
 PREVIEW_KG = (1, 2, 5, 10, 20, 50)
 SPARE_ROWS = 3
+CELLS = ("region", "first_g", "first_fee", "step_g", "step_fee", "free_from")
 
 
 @bp.get("/carriers")
@@ -159,24 +160,30 @@ def _form_rows(
     kept: list[Zone], names: Mapping[str, str], form: Mapping[str, str]
 ) -> list[dict[str, object]]:
     """The rows to edit: those in force and some empty ones; what was typed stays."""
-    count = max(len(kept) + SPARE_ROWS, 1 + max((_row_of(name) for name in form), default=-1))
+    last = max((_row_of(name) for name, value in form.items() if value.strip()), default=-1)
     rows = []
-    for n in range(count):
+    for n in range(max(len(kept), 1 + last) + SPARE_ROWS):
         zone = kept[n] if n < len(kept) else None
-        values = {
-            "region": (names.get(zone.region, "") or "其他地区") if zone else "",
-            "first_g": kilograms(zone.first_g, 0) if zone else "",
-            "first_fee": zone.first_fee.yuan if zone else "",
-            "step_g": kilograms(zone.step_g, 0) if zone else "",
-            "step_fee": zone.step_fee.yuan if zone else "",
-            "free_from": zone.free_from.yuan if zone and zone.free_from else "",
-        }
-        typed = {
-            name: form.get(f"{name}-{n}", "") if form else value for name, value in values.items()
-        }
+        values = _cells(zone, names) if zone else dict.fromkeys(CELLS, "")
+        if form:
+            values = {name: form.get(f"{name}-{n}", "") for name in CELLS}
         unserved = f"unserved-{n}" in form if form else zone is not None and not zone.served
-        rows.append({"n": n, "unserved": unserved, **typed})
+        rows.append({"n": n, "unserved": unserved, **values})
     return rows
+
+
+def _cells(zone: Zone, names: Mapping[str, str]) -> dict[str, str]:
+    values = dict.fromkeys(CELLS, "")
+    values["region"] = names.get(zone.region, "") or "其他地区"
+    if zone.served:
+        values |= {
+            "first_g": kilograms(zone.first_g, 0),
+            "first_fee": zone.first_fee.yuan,
+            "step_g": kilograms(zone.step_g, 0),
+            "step_fee": zone.step_fee.yuan,
+            "free_from": zone.free_from.yuan if zone.free_from else "",
+        }
+    return values
 
 
 def _row_of(name: str) -> int:

@@ -37,9 +37,9 @@ def show_orders() -> str:
     asked, page = request.args.get("q", ""), max(1, request.args.get("page", 1, type=int))
     kind = next((each for each in BuyerKind if each.value == request.args.get("kind")), None)
     due = next((each for each in Due if each.value == request.args.get("due")), None)
-    counts = dict.fromkeys(Due, 0)
+    by_due = dict.fromkeys(Due, 0)
     for row in everything:
-        counts[due_when(row.due_on, today())] += 1
+        by_due[due_when(row.due_on, today())] += 1
     found = [
         row
         for row in everything
@@ -52,7 +52,7 @@ def show_orders() -> str:
         orders=found[(page - 1) * ROWS : page * ROWS],
         found=len(found),
         count=len(everything),
-        counts=counts,
+        by_due=by_due,
         page=page,
         more=len(found) > page * ROWS,
         asked=asked,

@@ -6,6 +6,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, render_template, request
 from flask_babel import gettext as _
 
+from catalog.lots.models import Lot
 from kernel.actors import COOPERATIVE
 from kernel.pdf import qr_svg
 from kernel.quantities import kilograms
@@ -15,7 +16,7 @@ from kernel.web.drawing import named
 from kernel.web.filters import day_short, quantity
 from kernel.web.i18n import day, moment, say
 from kernel.web.work import now, services, session, today
-from orders.sales.models import BuyerKind, Shipment
+from orders.sales.models import BuyerKind, OrderLine, Shipment
 from orders.sales.queries.packing import shipment_sheet
 from orders.sales.queries.picking import (
     Parcel,
@@ -133,7 +134,7 @@ def labels() -> Response:
     data = {
         "title": _("Address labels"),
         "sheet": request.args.get("size") == "a4",
-        "words": {"from": _("From"), "to": _("To"), "order": _("Order")},
+        "words": {"from": _("Sender"), "order": _("Order")},
         "labels": found,
     }
     return paper("labels", data, f"labels-{today():%Y%m%d}")
@@ -162,13 +163,13 @@ def note(shipment_id: int) -> Response:
         "heads": [_("Goods"), _("Lot"), _("Best before"), _("Certificate"), _("Quantity")],
         "lines": [
             [
-                f"{named(each.allocation.line)} {say(each.allocation.line.grade)}",
-                each.allocation.lot.code,
-                each.allocation.lot.best_before.isoformat(),
-                each.allocation.lot.certificate_no or "—",
-                quantity(each.quantity, each.allocation.line.product.base_unit),
+                f"{named(line)} {say(line.grade)}",
+                lot.code,
+                lot.best_before.isoformat(),
+                lot.certificate_no or "—",
+                quantity(amount, line.product.base_unit),
             ]
-            for each in shipment.lines
+            for line, lot, amount in _note_lines(shipment)
         ],
         "rest": _rest_words(shipment),
         "qr": qr_svg(_inside(f"/canteen/deliveries/{shipment.number}")) if for_unit else "",
@@ -177,6 +178,16 @@ def note(shipment_id: int) -> Response:
         "printed": moment(now()),
     }
     return paper("delivery_note", data, shipment.number)
+
+
+def _note_lines(shipment: Shipment) -> list[tuple[OrderLine, Lot, int]]:
+    """Line and lot, each pair once: whose part of the lot it is does not stand on the note."""
+    found: dict[tuple[int, int], tuple[OrderLine, Lot, int]] = {}
+    for each in shipment.lines:
+        line, lot = each.allocation.line, each.allocation.lot
+        before = found.get((line.id, lot.id), (line, lot, 0))[2]
+        found[line.id, lot.id] = (line, lot, before + each.quantity)
+    return list(found.values())
 
 
 def _pieces() -> list[Piece]:

@@ -74,9 +74,7 @@ def carry(session, radish) -> None:
     makers.freight(session, radish.supplier_id)
     [fresh] = makers.stock(session, radish, (50_000,), at=makers.NOON - timedelta(days=1))
     sent, dropped, swapped = (makers.paid_order(session, radish, 1) for _ in range(3))
-    payments.cancel_citizen_order(
-        session, dropped.id, reason="mind", by=makers.SOMEBODY, now=LATER
-    )
+    payments.cancel_citizen_order(session, dropped.id, reason="mind", by=makers.SOMEBODY, now=LATER)
     line = swapped.lines[0]
     old = next(each.lot_id for each in line.allocations if each.open)
     other = makers.other_lot(session, radish, old) or fresh.lot_id

@@ -1,4 +1,4 @@
-"""The one rule of carriage: boundaries exact, never cheaper for more weight, the nearest row wins."""
+"""The one rule of carriage: boundaries exact, more weight never cheaper, the nearest row wins."""
 
 from __future__ import annotations
 
