@@ -22,6 +22,7 @@ from kernel.people import User
 from kernel.periods import business_day
 from kernel.services import Services
 from shop.demo import homes, menus, people, shelf, supply, tables
+from shop.demo.carrying import plan_carrying
 from shop.demo.filings import plan_filings
 from shop.demo.harvest import brought_in, plan_harvest, share_among_homes
 from shop.demo.names import Names
@@ -110,6 +111,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     shelf.plan_decisions(town)
     plan_filings(town)
     plan_harvest(town, mornings, stores.makings)
+    plan_carrying(town)
     plan_story(town, grids, parcels)
     town.tell(_progress(say))
     with services.database.transaction() as session:
