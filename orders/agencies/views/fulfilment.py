@@ -104,7 +104,8 @@ def _lot_page(order_id: int, line_id: int, errors: dict[str, Text]) -> str:
     day = max(today(), line.deliver_on or order.deliver_on or today())
     others: dict[int, list[object]] = {}
     for found in candidates(session(), [line.product_id], on_day=day):
-        if found.grade is line.grade:
+        # The lot itself is no choice, unless the line draws on several.
+        if found.grade is line.grade and (len(held) > 1 or found.lot_id not in held):
             row = others.setdefault(found.lot_id, [found.lot_code, found.best_before, 0])
             row[2] = int(str(row[2])) + found.free
     lots = {each.lot_id: each.lot for each in line.allocations}
