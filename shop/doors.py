@@ -10,6 +10,7 @@ from catalog.suppliers import views as suppliers
 from orders.agencies.views import coop as agencies_coop
 from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
+from orders.agencies.views import fulfilment as coop_fulfilment
 from orders.agencies.views import money as canteen_money
 from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
@@ -57,6 +58,7 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_deliveries.bp,
     canteen_money.bp,
     agencies_coop.bp,
+    coop_fulfilment.bp,
     filings_office.bp,
     *tracing.blueprints,
     bank.bp,

@@ -35,6 +35,7 @@ from orders.payments import operations as payments
 from orders.sales import operations as sales
 from orders.sales.models import BuyerKind, Order, OrderState
 from orders.sales.queries import order_sheet
+from orders.sales.rules.freight import Zone
 from orders.shares import operations as shares
 from orders.shares.models import BenefitModel, CostKind
 
@@ -558,3 +559,20 @@ def photograph(width=1200, height=800, *, gps=False, turned=False, kind="JPEG") 
     written = io.BytesIO()
     image.save(written, kind, exif=exif)
     return written.getvalue()
+
+
+def freight(session, supplier_id, *zones, valid_from=TODAY, now=NOON):
+    """¥6.00 for the first kilogram and ¥1.00 for each further one, everywhere, if none is given."""
+    zones = zones or (
+        Zone(region="", first_g=1000, first_fee=Money(600), step_g=1000, step_fee=Money(100)),
+    )
+    return sales.publish_freight(
+        session, supplier_id, zones, valid_from=valid_from, by=SOMEBODY, now=now
+    )
+
+
+def other_lot(session, of_product, lot_id) -> int | None:
+    """A lot of the same product that is not this one."""
+    return session.scalar(
+        select(Lot.id).where(Lot.product_id == of_product.id, Lot.id != lot_id).order_by(Lot.id)
+    )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
-from kernel.db import sum_money, sum_whole
+from kernel.checks import Check, Difference, Findings, Sides, rows_of
+from kernel.db import MoneyColumn, sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
 from orders.ledger.models import Transfer
@@ -18,6 +18,7 @@ from orders.payments.models import (
     Payment,
     PaymentState,
     Refund,
+    RefundFreight,
     RefundLine,
     RefundState,
 )
@@ -124,7 +125,13 @@ def _refunds_stay_within(session: Session) -> Iterator[Difference]:
 
 
 def _refunds_add_up(session: Session) -> Findings:
-    lines = sum_money(RefundLine.amount)
+    freight = (
+        sa.select(sum_whole(_fen(RefundFreight.amount)))
+        .where(RefundFreight.refund_id == Refund.id)
+        .correlate(Refund)
+        .scalar_subquery()
+    )
+    lines = sa.type_coerce(sum_whole(_fen(RefundLine.amount)) + freight, MoneyColumn())
     for number, amount, said in session.execute(
         sa.select(Refund.number, Refund.amount, lines)
         .join(RefundLine, RefundLine.refund_id == Refund.id)
@@ -136,7 +143,11 @@ def _refunds_add_up(session: Session) -> Findings:
             f"refund:{number}",
             Text("of %(amount)s, its lines say %(said)s", amount=amount, said=said),
         )
-    return totals(session, sum_money(Refund.amount), sum_money(RefundLine.amount))
+    whole, goods, carriage = (
+        session.execute(sa.select(sum_money(each.amount))).scalar_one()
+        for each in (Refund, RefundLine, RefundFreight)
+    )
+    return Sides(whole, goods + carriage)
 
 
 def _completed_orders_are_divided(session: Session) -> Findings:
@@ -176,6 +187,39 @@ def _completed_orders_are_divided(session: Session) -> Findings:
                 ),
             )
     return Sides(held, shared)
+
+
+def _freight_is_in_the_books(session: Session) -> Iterator[Difference]:
+    """A completed order's freight went back, or lies there for the carrier."""
+    key = sa.cast(Order.id, sa.String)
+    booked = (
+        sa.select(sum_money(Transfer.amount))
+        .where(Transfer.cause.like(sa.literal("freight:order:") + key + sa.literal(":%")))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    back = (
+        sa.select(sum_money(RefundFreight.amount))
+        .join(Refund, Refund.id == RefundFreight.refund_id)
+        .where(Refund.order_id == Order.id, Refund.state.in_(STANDING))
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    for number, freight, said, returned in session.execute(
+        sa.select(Order.number, Order.freight, booked, back)
+        .where(Order.state == OrderState.COMPLETED, _fen(Order.freight) > 0)
+        .where(Order.buyer_kind == BuyerKind.CITIZEN)
+        .order_by(Order.id)
+    ):
+        if freight.fen != _plain(said) + _plain(returned):
+            yield Difference(
+                f"order:{number}",
+                Text(
+                    "freight of %(freight)s, the books say %(said)s",
+                    freight=freight,
+                    said=Money(_plain(said) + _plain(returned)),
+                ),
+            )
 
 
 def _bank_lines_are_not_used_up(session: Session) -> Iterator[Difference]:
@@ -224,6 +268,12 @@ CHECKS: list[Check] = [
         "payments.divided",
         Text("What citizens paid was divided to the fen"),
         _completed_orders_are_divided,
+        rows_of(Order),
+    ),
+    Check(
+        "payments.freight",
+        Text("Freight of completed orders stands in the books"),
+        _freight_is_in_the_books,
         rows_of(Order),
     ),
     Check(

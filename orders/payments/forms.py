@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import python_calamine
 
 from kernel.errors import Invalid, Text
+from kernel.money import ZERO, Money
 from kernel.web.forms import Fields
 from orders.payments.models import RefundKind
 from orders.payments.rules.claims import BUYERS_KINDS
@@ -17,13 +19,20 @@ from orders.payments.rules.statements import MOST_PROBLEMS, StatementRow, read_t
 from orders.sales.operations import Contact
 from orders.sales.rules.addresses import Place, after_place, choose_place, read_pasted
 
+# What stands for the address of an order that its buyer fetches.
+FETCHED = "自提"
+
 FindPlaces = Callable[[str], Sequence[Place]]
 
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
+    """`freight_seen` is what the page said that carriage costs when the button was pressed."""
+
     contact: Contact
     note: str
+    pick_up: bool = False
+    freight_seen: Money = ZERO
 
 
 def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
@@ -31,21 +40,39 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
     fields = Fields(form)
     recipient = fields.text("recipient", most=40)
     phone = fields.phone("phone")
-    where = fields.text("place", most=60)
-    detail = fields.text("detail", most=120)
+    pick_up = form.get("delivery") == "pick_up"
+    where = fields.text("place", most=60, required=not pick_up)
+    detail = fields.text("detail", most=120, required=not pick_up)
+    seen = _fen(form.get("freight", ""))
     email = fields.email("email") if fields.has("email") else None
     note = fields.text("note", most=200, required=False)
-    place = choose_place(where, find_places(where)) if where else None
-    if where and place is None:
+    place = choose_place(where, find_places(where)) if where and not pick_up else None
+    if where and not pick_up and place is None:
         fields.refuse("place", Text("Write province, city and district, such as 重庆市渝北区."))
     fields.done()
+    if pick_up:
+        fetched = Contact(recipient=recipient, phone=phone, address=FETCHED, email=email)
+        return Checkout(fetched, note, True, seen)
     assert place is not None
     rest = after_place(where, place)
     address = " ".join(part for part in (place.name, rest, detail) if part)
     return Checkout(
         Contact(recipient=recipient, phone=phone, address=address, email=email, region=place.code),
         note,
+        False,
+        seen,
     )
+
+
+def region_typed(form: Mapping[str, str], find_places: FindPlaces) -> str | None:
+    """The code of the place as far as it is typed already; None while it is not clear."""
+    where = form.get("place", "")
+    place = choose_place(where, find_places(where)) if where.strip() else None
+    return place.code if place else None
+
+
+def _fen(typed: str) -> Money:
+    return Money(int(typed)) if re.fullmatch(r"\d{1,9}", typed, re.ASCII) else ZERO
 
 
 def fill_from(form: Mapping[str, str], find_places: FindPlaces) -> dict[str, str]:

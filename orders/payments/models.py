@@ -101,6 +101,9 @@ class Refund(Made, Model):
     order: Mapped[Order] = related()
     payment: Mapped[Payment] = related()
     lines: Mapped[list[RefundLine]] = related(back_populates="refund", order_by="RefundLine.id")
+    freights: Mapped[list[RefundFreight]] = related(
+        back_populates="refund", order_by="RefundFreight.id"
+    )
 
 
 class RefundLine(Model):
@@ -116,6 +119,23 @@ class RefundLine(Model):
 
     refund: Mapped[Refund] = related(back_populates="lines")
     line: Mapped[OrderLine] = related()
+
+
+class RefundFreight(Model):
+    """Carriage that goes back with a refund, because nothing of that supplier's was sent."""
+
+    __tablename__ = "refund_freights"
+    __append_only__ = True
+    __table_args__ = (
+        sa.UniqueConstraint("refund_id", "supplier_id"),
+        sa.CheckConstraint("amount > 0", name="something"),
+    )
+
+    refund_id: Mapped[int] = mapped_column(sa.ForeignKey("refunds.id"))
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), index=True)
+    amount: Mapped[Money]
+
+    refund: Mapped[Refund] = related(back_populates="freights")
 
 
 class BankStatement(Made, Model):

@@ -21,11 +21,20 @@ from orders.payments.models import (
     PaymentState,
     ProviderEvent,
     Refund,
+    RefundFreight,
     RefundLine,
     RefundState,
 )
 from orders.payments.rules.refunds import Gone
-from orders.sales.models import BuyerKind, Order, OrderEvent, OrderLine, OrderState
+from orders.sales.models import (
+    Allocation,
+    BuyerKind,
+    Order,
+    OrderEvent,
+    OrderFreight,
+    OrderLine,
+    OrderState,
+)
 
 RECEIVED_MONEY = (PaymentState.PAID, PaymentState.MISMATCHED, PaymentState.REFUNDED)
 
@@ -46,7 +55,7 @@ def refunds_of(session: Session, order_id: int) -> list[Refund]:
             sa.select(Refund)
             .where(Refund.order_id == order_id)
             .order_by(Refund.id)
-            .options(selectinload(Refund.lines))
+            .options(selectinload(Refund.lines), selectinload(Refund.freights))
         )
     )
 
@@ -70,15 +79,21 @@ def find_payment(
 
 
 def supplier_parts(session: Session, order_id: int, amount: Money) -> dict[str, Money]:
-    """Supplier code → its part of `amount`, in proportion to its lines; parts add up."""
+    """Supplier code → its part of `amount`, in proportion to its lines and its freight; parts add
+    up, and of the order's total each is exactly its own."""
+    carried = sa.func.coalesce(OrderFreight.amount, 0)
     rows = session.execute(
-        sa.select(Supplier.code, sum_money(OrderLine.amount))
+        sa.select(Supplier.code, sum_money(OrderLine.amount), carried)
         .join(Supplier, Supplier.id == OrderLine.supplier_id)
+        .outerjoin(
+            OrderFreight,
+            sa.and_(OrderFreight.order_id == order_id, OrderFreight.supplier_id == Supplier.id),
+        )
         .where(OrderLine.order_id == order_id)
-        .group_by(Supplier.code)
+        .group_by(Supplier.code, OrderFreight.amount)
         .order_by(Supplier.code)
     )
-    sums = {code: part.fen for code, part in rows}
+    sums = {code: part.fen + sent.fen for code, part, sent in rows}
     weights = list(sums.values()) if any(sums.values()) else [1] * len(sums)
     return dict(zip(sums, amount.split(weights), strict=True))
 
@@ -107,6 +122,37 @@ def gone_of_lines(session: Session, order_id: int) -> dict[int, Gone]:
         .group_by(RefundLine.line_id)
     )
     return {line: Gone(int(quantity), amount.fen) for line, quantity, amount in rows}
+
+
+def freight_left(session: Session, order_id: int) -> dict[int, Money]:
+    """Supplier → freight of this order that was paid and did not go back, nor is asked for."""
+    paid = session.execute(
+        sa.select(OrderFreight.supplier_id, OrderFreight.amount).where(
+            OrderFreight.order_id == order_id
+        )
+    )
+    gone = dict(
+        session.execute(
+            sa.select(RefundFreight.supplier_id, sum_money(RefundFreight.amount))
+            .join(Refund, Refund.id == RefundFreight.refund_id)
+            .where(Refund.order_id == order_id, Refund.state.in_(STANDING))
+            .group_by(RefundFreight.supplier_id)
+        ).all()
+    )
+    left = {key: amount - gone.get(key, ZERO) for key, amount in paid}
+    return {key: amount for key, amount in sorted(left.items()) if amount}
+
+
+def sent_by(session: Session, order_id: int) -> set[int]:
+    """Suppliers who have sent something of this order."""
+    return set(
+        session.scalars(
+            sa.select(OrderLine.supplier_id)
+            .join(Allocation, Allocation.line_id == OrderLine.id)
+            .where(OrderLine.order_id == order_id, Allocation.shipped > 0)
+            .distinct()
+        )
+    )
 
 
 def unsettled_payments(session: Session, *, before: datetime, limit: int = 50) -> list[Payment]:
@@ -198,6 +244,7 @@ def refunds_to_answer(session: Session, supplier_id: int) -> list[Refund]:
             .order_by(Refund.id)
             .options(
                 joinedload(Refund.order),
+                selectinload(Refund.freights),
                 selectinload(Refund.lines)
                 .joinedload(RefundLine.line)
                 .joinedload(OrderLine.product),

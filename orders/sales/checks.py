@@ -8,13 +8,16 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution
-from kernel.checks import Check, Difference, Findings, rows_of, totals
+from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from orders.sales.models import (
     Allocation,
+    AllocationChange,
+    BuyerKind,
     Order,
     OrderEvent,
+    OrderFreight,
     OrderLine,
     OrderState,
     Shipment,
@@ -34,7 +37,13 @@ HOLDS_NOTHING = (
 
 
 def _lines_are_allocated(session: Session) -> Findings:
-    allocated = sum_whole(Allocation.quantity)
+    replaced = (
+        sa.select(sum_whole(AllocationChange.quantity))
+        .where(AllocationChange.line_id == OrderLine.id)
+        .correlate(OrderLine)
+        .scalar_subquery()
+    )
+    allocated = sum_whole(Allocation.quantity) - replaced
     for line_id, quantity, said in session.execute(
         sa.select(OrderLine.id, OrderLine.quantity, allocated)
         .outerjoin(Allocation, Allocation.line_id == OrderLine.id)
@@ -50,7 +59,11 @@ def _lines_are_allocated(session: Session) -> Findings:
                 allocated=int(said),
             ),
         )
-    return totals(session, sum_whole(OrderLine.quantity), sum_whole(Allocation.quantity))
+    ordered, slices, replaced_in_all = (
+        session.execute(sa.select(sum_whole(each.quantity))).scalar_one()
+        for each in (OrderLine, Allocation, AllocationChange)
+    )
+    return Sides(ordered, slices - replaced_in_all)
 
 
 def _reserved_is_open(session: Session) -> Findings:
@@ -104,10 +117,11 @@ def _ended_orders_hold_nothing(session: Session) -> Iterator[Difference]:
 
 
 def _shipments_are_what_left(session: Session) -> Findings:
-    sent = sum_whole(ShipmentLine.quantity)
+    sent = sum_whole(sa.case((Shipment.cancelled_at.is_(None), ShipmentLine.quantity), else_=0))
     for key, shipped, said in session.execute(
         sa.select(Allocation.id, Allocation.shipped, sent)
         .outerjoin(ShipmentLine, ShipmentLine.allocation_id == Allocation.id)
+        .outerjoin(Shipment, Shipment.id == ShipmentLine.shipment_id)
         .group_by(Allocation.id)
         .having(Allocation.shipped != sent)
         .order_by(Allocation.id)
@@ -116,7 +130,60 @@ def _shipments_are_what_left(session: Session) -> Findings:
             f"allocation:{key}",
             Text("%(shipped)s left, shipments say %(said)s", shipped=shipped, said=int(said)),
         )
-    return totals(session, sum_whole(Allocation.shipped), sum_whole(ShipmentLine.quantity))
+    left = sa.select(sum_whole(Allocation.shipped))
+    stands = (
+        sa.select(sum_whole(ShipmentLine.quantity))
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.cancelled_at.is_(None))
+    )
+    return Sides(session.execute(left).scalar_one(), session.execute(stands).scalar_one())
+
+
+def _changes_are_in_their_slices(session: Session) -> Iterator[Difference]:
+    """What was replaced was closed in the old slice and stands in new ones of the same line."""
+    gone = sum_whole(AllocationChange.quantity)
+    for key, released, said in session.execute(
+        sa.select(Allocation.id, Allocation.released, gone)
+        .join(AllocationChange, AllocationChange.from_id == Allocation.id)
+        .group_by(Allocation.id)
+        .having(Allocation.released < gone)
+        .order_by(Allocation.id)
+    ):
+        yield Difference(
+            f"allocation:{key}",
+            Text("%(released)s closed, but %(said)s replaced", released=released, said=int(said)),
+        )
+    for key, quantity, said in session.execute(
+        sa.select(Allocation.id, Allocation.quantity, gone)
+        .join(AllocationChange, AllocationChange.to_id == Allocation.id)
+        .group_by(Allocation.id)
+        .having(Allocation.quantity != gone)
+        .order_by(Allocation.id)
+    ):
+        yield Difference(
+            f"allocation:{key}",
+            Text(
+                "is %(quantity)s, but took the place of %(said)s", quantity=quantity, said=int(said)
+            ),
+        )
+
+
+def _freight_is_what_was_frozen(session: Session) -> Iterator[Difference]:
+    frozen = sum_money(OrderFreight.amount)
+    for number, freight, said in session.execute(
+        sa.select(Order.number, Order.freight, frozen)
+        .outerjoin(OrderFreight, OrderFreight.order_id == Order.id)
+        .where(Order.buyer_kind == BuyerKind.CITIZEN)
+        .group_by(Order.id)
+        .having(
+            sa.type_coerce(Order.freight, sa.BigInteger) != sa.type_coerce(frozen, sa.BigInteger)
+        )
+        .order_by(Order.id)
+    ):
+        yield Difference(
+            f"order:{number}",
+            Text("freight of %(freight)s, its parts say %(said)s", freight=freight, said=said),
+        )
 
 
 def _states_have_events(session: Session) -> Iterator[Difference]:
@@ -164,6 +231,18 @@ CHECKS: list[Check] = [
         Text("What left the store stands in a shipment"),
         _shipments_are_what_left,
         rows_of(Shipment, ShipmentLine),
+    ),
+    Check(
+        "sales.replaced",
+        Text("What was replaced by another lot is conserved"),
+        _changes_are_in_their_slices,
+        rows_of(AllocationChange),
+    ),
+    Check(
+        "sales.freight",
+        Text("Freight of an order is what was frozen for its suppliers"),
+        _freight_is_what_was_frozen,
+        rows_of(OrderFreight),
     ),
     Check(
         "sales.events",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -94,8 +95,11 @@ MOVES: dict[OrderState, frozenset[OrderState]] = {
     OrderState.TO_SHIP: frozenset(
         {OrderState.PARTLY_SHIPPED, OrderState.SHIPPED, OrderState.CANCELLED}
     ),
-    OrderState.PARTLY_SHIPPED: frozenset({OrderState.SHIPPED}),
-    OrderState.SHIPPED: frozenset({OrderState.RECEIVED}),
+    # Backwards only when a shipment is called back that never left the yard.
+    OrderState.PARTLY_SHIPPED: frozenset({OrderState.SHIPPED, OrderState.TO_SHIP}),
+    OrderState.SHIPPED: frozenset(
+        {OrderState.RECEIVED, OrderState.PARTLY_SHIPPED, OrderState.TO_SHIP}
+    ),
     OrderState.RECEIVED: frozenset({OrderState.COMPLETED}),
     OrderState.COMPLETED: frozenset(),
     OrderState.CANCELLED: frozenset(),
@@ -142,6 +146,8 @@ class Order(Made, Model):
     deliver_on: Mapped[date | None]
     note: Mapped[str] = mapped_column(sa.String(300), default="")
     locale: Mapped[str] = mapped_column(sa.String(5), default="zh")
+    # The buyer fetches it at the cooperative: no freight, no address.
+    pick_up: Mapped[bool] = mapped_column(default=False, info=added(False))
 
     lines: Mapped[list[OrderLine]] = related(back_populates="order", order_by="OrderLine.position")
     organisation: Mapped[Organisation | None] = related()
@@ -196,12 +202,13 @@ class OrderLine(Made, Model):
 class Allocation(Made, Model):
     """So much of this line comes from that household's part of that lot, and why.
 
-    `quantity` is frozen. What is neither released nor shipped is open, and reserved in the lot.
+    `quantity` is frozen. What is neither released nor shipped is open, and reserved in the lot. A
+    slice that is replaced by another counts as released, and an `AllocationChange` says by which.
     """
 
     __tablename__ = "allocations"
     __table_args__ = (
-        sa.UniqueConstraint("line_id", "contribution_id"),
+        sa.Index("ix_allocations_line_contribution", "line_id", "contribution_id"),
         sa.CheckConstraint("quantity > 0", name="quantity_positive"),
         sa.CheckConstraint(
             "released >= 0 AND shipped >= 0 AND released + shipped <= quantity", name="within"
@@ -226,6 +233,31 @@ class Allocation(Made, Model):
     def open(self) -> int:
         return self.quantity - self.released - self.shipped
 
+    @property
+    def kept(self) -> int:
+        """What still serves the line, sent or not."""
+        return self.quantity - self.released
+
+
+class AllocationChange(Made, Model):
+    """So much of one slice was replaced by another before it was shipped, and why (lessons 1, 38).
+
+    The allocations of a line less its changes add up to the line: no gram is lost or invented.
+    """
+
+    __tablename__ = "allocation_changes"
+    __append_only__ = True
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("from_id <> to_id", name="another"),
+    )
+
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    from_id: Mapped[int] = mapped_column(sa.ForeignKey("allocations.id"), index=True)
+    to_id: Mapped[int] = mapped_column(sa.ForeignKey("allocations.id"), index=True)
+    quantity: Mapped[int]
+    reason: Mapped[str] = mapped_column(sa.String(200))
+
 
 class OrderEvent(Made, Model):
     """Every move of an order's state: who, when, from, to, why."""
@@ -239,8 +271,36 @@ class OrderEvent(Made, Model):
     reason: Mapped[str] = mapped_column(sa.String(200), default="")
 
 
+class CarrierKind(Labelled):
+    PARCEL_SERVICE = "parcel_service"
+    OWN_VEHICLE = "own_vehicle"
+
+
+class Carrier(Made, Model):
+    """Who takes a cooperative's goods away: a parcel service, or a vehicle of its own.
+
+    `tracking_pattern` is the address where a parcel is followed, with `{number}` in it.
+    """
+
+    __tablename__ = "carriers"
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "name"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    kind: Mapped[CarrierKind]
+    tracking_pattern: Mapped[str] = mapped_column(sa.String(200), default="")
+    plate: Mapped[str] = mapped_column(sa.String(12), default="")
+    driver: Mapped[str] = mapped_column(sa.String(40), default="")
+    driver_phone: Mapped[str] = mapped_column(Sealed)
+    in_use: Mapped[bool] = mapped_column(default=True)
+
+
 class Shipment(Made, Model):
-    """One delivery of one supplier; an order may take several."""
+    """One delivery of one supplier; an order may take several.
+
+    `carrier`, `plate` and `driver` are frozen words. A shipment that was called back
+    (`cancelled_at`) never left: its goods are reserved again, and its lines count nowhere.
+    """
 
     __tablename__ = "shipments"
 
@@ -252,9 +312,23 @@ class Shipment(Made, Model):
     carrier: Mapped[str] = mapped_column(sa.String(40), default="")
     tracking: Mapped[str] = mapped_column(sa.String(40), default="")
     delivered_at: Mapped[datetime | None]
+    carrier_id: Mapped[int | None] = mapped_column(sa.ForeignKey("carriers.id"), info=added(None))
+    plate: Mapped[str] = mapped_column(sa.String(12), default="", info=added(""))
+    driver: Mapped[str] = mapped_column(sa.String(40), default="", info=added(""))
+    cancelled_at: Mapped[datetime | None] = mapped_column(info=added(None))
+    cancelled_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=added(None))
+    cancel_reason: Mapped[str] = mapped_column(sa.String(200), default="", info=added(""))
 
     order: Mapped[Order] = related(back_populates="shipments")
+    by_carrier: Mapped[Carrier | None] = related()
     lines: Mapped[list[ShipmentLine]] = related(order_by="ShipmentLine.id")
+
+    @property
+    def tracking_address(self) -> str | None:
+        """Where the parcel is followed; the carrier is loaded."""
+        if not self.tracking or self.by_carrier is None or not self.by_carrier.tracking_pattern:
+            return None
+        return self.by_carrier.tracking_pattern.replace("{number}", quote(self.tracking, safe=""))
 
 
 class ShipmentLine(Model):
@@ -266,6 +340,62 @@ class ShipmentLine(Model):
     quantity: Mapped[int]
 
     allocation: Mapped[Allocation] = related()
+
+
+class FreightTemplate(Made, Model):
+    """What a cooperative asks for carriage, from `valid_from` until the next one. Written once."""
+
+    __tablename__ = "freight_templates"
+    __append_only__ = True
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "version"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    version: Mapped[int]
+    valid_from: Mapped[date]
+    note: Mapped[str] = mapped_column(sa.String(100), default="")
+
+    zones: Mapped[list[FreightZone]] = related(order_by="FreightZone.id")
+
+
+class FreightZone(Model):
+    """One row of a template: goods to this region cost `first_fee` up to `first_g`, then `step_fee`
+    for each started `step_g`; nothing from `free_from` worth of goods on (None: never free).
+
+    `region` is the code of a province, prefecture or county, empty for everywhere else."""
+
+    __tablename__ = "freight_zones"
+    __append_only__ = True
+    __table_args__ = (
+        sa.UniqueConstraint("template_id", "region"),
+        sa.CheckConstraint("first_g > 0 AND step_g > 0", name="weights_positive"),
+        sa.CheckConstraint("first_fee >= 0 AND step_fee >= 0", name="fees_not_negative"),
+    )
+
+    template_id: Mapped[int] = mapped_column(sa.ForeignKey("freight_templates.id"))
+    region: Mapped[str] = mapped_column(sa.String(12), default="")
+    served: Mapped[bool]
+    first_g: Mapped[int]
+    first_fee: Mapped[Money]
+    step_g: Mapped[int]
+    step_fee: Mapped[Money]
+    free_from: Mapped[Money | None]
+
+
+class OrderFreight(Made, Model):
+    """What carriage of one supplier's part of an order cost when it was placed. Frozen."""
+
+    __tablename__ = "order_freights"
+    __append_only__ = True
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "supplier_id"),
+        sa.CheckConstraint("grams >= 0 AND amount >= 0", name="not_negative"),
+    )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    template_id: Mapped[int] = mapped_column(sa.ForeignKey("freight_templates.id"))
+    grams: Mapped[int]
+    amount: Mapped[Money]
 
 
 class Review(Made, Model):

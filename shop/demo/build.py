@@ -22,6 +22,7 @@ from kernel.people import User
 from kernel.periods import business_day
 from kernel.services import Services
 from shop.demo import homes, market, menus, people, shelf, supply, tables
+from shop.demo.carrying import plan_carrying
 from shop.demo.filings import plan_filings
 from shop.demo.harvest import brought_in, plan_harvest, share_among_homes
 from shop.demo.linkage import plan_linkage
@@ -113,6 +114,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     plan_filings(town)
     plan_harvest(town, mornings, stores.makings)
     plan_linkage(town)
+    plan_carrying(town)
     plan_story(town, grids, parcels)
     plan_store(town)
     town.tell(_progress(say))

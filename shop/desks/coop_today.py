@@ -29,7 +29,7 @@ from kernel.web.work import session, today
 from orders.agencies.models import BulkOrder, Stage
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
-from orders.sales.queries import OrderToShip, to_ship
+from orders.sales.queries.packing import OrderToShip, to_ship
 from shop.suppliers.queries import stopped_by_papers
 
 bp = Blueprint("coop_today", __name__, url_prefix="/coop")

@@ -30,3 +30,11 @@ window.addEventListener("pageshow", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => focusSummary(document));
 document.addEventListener("htmx:afterSwap", (event) => focusSummary(event.target));
+
+// A box above a column of boxes ticks them all; without it each is ticked by hand.
+for (const all of document.querySelectorAll("[data-tick-all]")) {
+  all.hidden = false;
+  all.addEventListener("change", () => {
+    for (const each of document.querySelectorAll(`input[name="${all.dataset.tickAll}"]`)) each.checked = all.checked;
+  });
+}

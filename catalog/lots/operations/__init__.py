@@ -49,6 +49,7 @@ from catalog.lots.operations.reviewing import (
 )
 from catalog.lots.operations.stock import (
     Loss,
+    call_back,
     put_back,
     release,
     reserve,
@@ -68,6 +69,7 @@ __all__ = [
     "add_lot_event",
     "approve_slip",
     "begin_count",
+    "call_back",
     "close_lot",
     "confirm_slip",
     "decide_adjustment",

@@ -67,6 +67,26 @@ def ship_out(
     )
 
 
+def call_back(
+    session: Session, draws: Draws, *, cause_prefix: str, by: Actor, now: datetime
+) -> list[StockMove]:
+    """Goods that were shipped out on paper only lie in the store again, reserved as before: the
+    same moves with the other sign."""
+    _change(
+        session,
+        draws,
+        "reserved = reserved + d.quantity, on_hand = on_hand + d.quantity",
+        "on_hand + d.quantity <= contributions.quantity",
+    )
+    return _write_moves(
+        session,
+        MoveKind.SHIPPED,
+        [(key, quantity, f"{cause_prefix}:{key}") for key, quantity in summed(draws)],
+        by=by,
+        now=now,
+    )
+
+
 def take_out(
     session: Session, draws: Draws, *, kind: MoveKind, cause_prefix: str, by: Actor, now: datetime
 ) -> list[StockMove]:

@@ -144,6 +144,8 @@ class Pack(Made, Model):
     most_per_order: Mapped[int] = mapped_column(default=20)
     position: Mapped[int] = mapped_column(default=0)
     on_sale: Mapped[bool] = mapped_column(default=True)
+    # Grams with box and ice, for freight; empty until somebody has weighed one.
+    gross_g: Mapped[int | None] = mapped_column(info=added(None))
     steps: Mapped[list[Any]] = mapped_column(default=list, info=added([]))
 
     product: Mapped[Product] = related(back_populates="packs")

@@ -12,6 +12,7 @@ from catalog.products import rules
 from catalog.products.models import (
     Category,
     Grade,
+    Pack,
     Product,
     ProductPhoto,
     ProductState,
@@ -112,6 +113,19 @@ def products_of(session: Session, supplier_id: int) -> list[Product]:
             sa.select(Product)
             .where(Product.supplier_id == supplier_id)
             .order_by(Product.position, Product.id)
+        )
+    )
+
+
+def packs_of_supplier(session: Session, supplier_id: int) -> list[Pack]:
+    """Every pack on sale of this supplier with its product, in the order of its shelf."""
+    return list(
+        session.scalars(
+            sa.select(Pack)
+            .join(Pack.product)
+            .where(Product.supplier_id == supplier_id, Pack.on_sale.is_(True))
+            .order_by(Product.position, Product.id, Pack.position, Pack.id)
+            .options(joinedload(Pack.product))
         )
     )
 

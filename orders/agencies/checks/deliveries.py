@@ -89,6 +89,8 @@ def _over_shipped() -> sa.Executable:
         sa.select(OrderLine.id, OrderLine.quantity, shipped)
         .join(Allocation, Allocation.line_id == OrderLine.id)
         .join(ShipmentLine, ShipmentLine.allocation_id == Allocation.id)
+        .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
+        .where(Shipment.cancelled_at.is_(None))
         .group_by(OrderLine.id, OrderLine.quantity)
         .having(shipped > OrderLine.quantity)
     )
@@ -104,6 +106,7 @@ def _lines(session: Session) -> Iterator[Difference]:
             .join(Allocation, Allocation.id == ShipmentLine.allocation_id)
             .join(Shipment, Shipment.id == ShipmentLine.shipment_id)
             .join(Acceptance, Acceptance.shipment_id == Shipment.id)
+            .where(Shipment.cancelled_at.is_(None))
             .group_by(ShipmentLine.shipment_id, Allocation.line_id)
         )
     }

@@ -29,6 +29,7 @@ from orders.agencies.operations.filings import (
     save_filing,
     submit_filing,
 )
+from orders.agencies.operations.fulfilling import call_back_shipment, replace_lot
 from orders.agencies.operations.ordering import (
     GridLine,
     save_draft,
@@ -50,6 +51,7 @@ __all__ = [
     "GridLine",
     "accept_rest_as_shipped",
     "approve_order",
+    "call_back_shipment",
     "cancel_order",
     "check_invoice",
     "close_unsigned_orders",
@@ -65,6 +67,7 @@ __all__ = [
     "refund_after",
     "reject_order",
     "release_rest",
+    "replace_lot",
     "return_filing",
     "review_order",
     "save_draft",

@@ -46,6 +46,7 @@ from orders.agencies.rules.accepting import (
     faults,
     payable,
 )
+from orders.sales.models import Shipment
 
 
 def open_acceptance(session: Session, shipment_id: int, *, by: Actor, now: datetime) -> Acceptance:
@@ -54,6 +55,12 @@ def open_acceptance(session: Session, shipment_id: int, *, by: Actor, now: datet
     found = session.scalar(sa.select(Acceptance).where(Acceptance.shipment_id == shipment_id))
     if found is not None:
         return found
+    shipment = get_or_missing(session, Shipment, shipment_id, lock=True)
+    if shipment.cancelled_at is not None:
+        raise Refusal(
+            "Shipment %(number)s was called back by the supplier; nothing of it is on its way.",
+            number=shipment.number,
+        )
     acceptance = Acceptance(
         number=next_number(session, "YS", now),
         shipment_id=shipment_id,

@@ -197,7 +197,11 @@ def _finish_delivery(
                 Acceptance.shipment_id == Shipment.id, Acceptance.state == AcceptanceState.SIGNED
             ),
         )
-        .where(Shipment.order_id == order.id, Acceptance.id.is_(None))
+        .where(
+            Shipment.order_id == order.id,
+            Shipment.cancelled_at.is_(None),
+            Acceptance.id.is_(None),
+        )
     )
     if order.state is not OrderState.SHIPPED or open_shipments or bulk.accepted_on is not None:
         return

@@ -49,15 +49,24 @@ def acceptance_id_of(
 
 
 def shipment_id_of(session: Session, number: str, *, organisation_id: int) -> int:
-    """The id of a delivery to this unit."""
+    """The id of a delivery to this unit; one that was called back is not on its way."""
     found = session.scalar(
         sa.select(Shipment.id)
         .join(Shipment.order)
-        .where(Shipment.number == number.strip().upper(), Order.organisation_id == organisation_id)
+        .where(
+            Shipment.number == number.strip().upper(),
+            Order.organisation_id == organisation_id,
+            Shipment.cancelled_at.is_(None),
+        )
     )
     if found is None:
         raise Missing(NOT_YOURS)
     return found
+
+
+def acceptance_number_of(session: Session, shipment_id: int) -> str | None:
+    """The number of the protocol of this delivery, if somebody has opened it."""
+    return session.scalar(sa.select(Acceptance.number).where(Acceptance.shipment_id == shipment_id))
 
 
 def photo_of(
@@ -217,7 +226,7 @@ def deliveries(session: Session, organisation_id: int, *, limit: int = 100) -> l
         .join(Order, Order.id == Shipment.order_id)
         .join(BulkOrder, BulkOrder.order_id == Order.id)
         .outerjoin(Acceptance, Acceptance.shipment_id == Shipment.id)
-        .where(Order.organisation_id == organisation_id)
+        .where(Order.organisation_id == organisation_id, Shipment.cancelled_at.is_(None))
         .order_by(
             sa.case((Acceptance.state == AcceptanceState.SIGNED, 1), else_=0), Shipment.id.desc()
         )

@@ -53,6 +53,7 @@ def open_deliveries(session: Session, organisation_id: int) -> int:
             .outerjoin(Acceptance, Acceptance.shipment_id == Shipment.id)
             .where(
                 Order.organisation_id == organisation_id,
+                Shipment.cancelled_at.is_(None),
                 sa.or_(Acceptance.id.is_(None), Acceptance.state == AcceptanceState.OPEN),
             )
         )

@@ -25,6 +25,7 @@ from orders.agencies.models import Acceptance, AcceptanceLine, AcceptanceState, 
 from orders.agencies.operations.closing import shipped_by_line, signed_text
 from orders.agencies.queries.acceptance import (
     acceptance_id_of,
+    acceptance_number_of,
     acceptance_sheet,
     contract_days,
     deliveries,
@@ -44,6 +45,7 @@ from orders.agencies.rules.accepting import (
 from orders.agencies.rules.terms import due_on
 from orders.agencies.views.frame import desk_page, my_unit
 from orders.sales.models import OrderLine
+from orders.sales.queries.packing import shipment_sheet
 
 bp = Blueprint("canteen_deliveries", __name__, url_prefix="/canteen")
 
@@ -96,6 +98,21 @@ def index() -> str:
         deliveries=deliveries(session(), organisation_id()),
         may_accept=actor().role in ACCEPTERS,
         AcceptanceState=AcceptanceState,
+    )
+
+
+@bp.get("/deliveries/<number>")
+@requires(*CANTEEN)
+def arrive(number: str) -> str | Response:
+    """Where the code on the delivery note leads, on a phone at the ramp."""
+    shipment_id = shipment_id_of(session(), number, organisation_id=organisation_id())
+    protocol = acceptance_number_of(session(), shipment_id)
+    if protocol is not None:
+        return redirect(url_for("canteen_deliveries.show", number=protocol), code=303)  # type: ignore[return-value]
+    return desk_page(
+        "canteen/delivery_arrives.html",
+        shipment=shipment_sheet(session(), shipment_id),
+        may_accept=actor().role in ACCEPTERS,
     )
 
 

@@ -14,10 +14,11 @@ from kernel.errors import Refusal
 from kernel.money import Money
 from kernel.periods import business_day
 from orders.ledger import rules as accounts
+from orders.ledger.operations import Entry, post
 from orders.payments.models import PaymentState, Refund, RefundKind
 from orders.payments.operations.paying import close_pages
 from orders.payments.operations.refunding import refund_order_lines
-from orders.payments.queries import gone_of_lines, payments_of
+from orders.payments.queries import freight_left, gone_of_lines, payments_of
 from orders.payments.rules.refunds import Gone, accepted_parts
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import (
@@ -84,6 +85,7 @@ def complete_citizen_order(session: Session, order_id: int, *, by: Actor, now: d
         _settled(order, line, gone.get(line.id, Gone()), now) for line in _lines(session, order)
     ]
     settle_lines(session, [each for each in settled if each is not None], by=by, now=now)
+    _settle_freight(session, order, by, now)
     audit.note(session, "complete_citizen_order", f"order:{order.id}", by=by, now=now)
     tell_buyer(session, order, "completed", now=now)
     return order
@@ -129,14 +131,44 @@ def _lines(session: Session, order: Order) -> list[OrderLine]:
     )
 
 
+def _settle_freight(session: Session, order: Order, by: Actor, now: datetime) -> None:
+    """What the buyer paid for carriage is there to pay the carrier, and nobody's income."""
+    left = freight_left(session, order.id)
+    codes = (
+        {line.supplier_id: line.supplier.code for line in _lines(session, order)} if left else {}
+    )
+    post(
+        session,
+        [
+            Entry(
+                accounts.prepaid(codes[supplier_id]),
+                accounts.cost("freight", codes[supplier_id]),
+                amount,
+                f"freight:order:{order.id}:{codes[supplier_id]}",
+                order.number,
+            )
+            for supplier_id, amount in left.items()
+        ],
+        on=business_day(now),
+        by=by,
+        now=now,
+    )
+
+
 def _settled(order: Order, line: OrderLine, gone: Gone, now: datetime) -> SettledLine | None:
     """What the buyer kept of a line, slice by slice; None if nothing of it was ever sent."""
     shipped = [each for each in line.allocations if each.shipped]
     if not shipped:
         return None
-    released = sum(each.released for each in line.allocations)
-    sent_back = max(0, gone.quantity - released)
+    # What was replaced by another lot was closed as well, and is not what the buyer gave up.
+    given_up = line.quantity - sum(each.quantity - each.released for each in line.allocations)
+    sent_back = max(0, gone.quantity - given_up)
     accepted = accepted_parts([each.shipped for each in shipped], sent_back)
+    # A household's part of a lot may serve a line in two slices, when one took another's place.
+    parts: dict[int, tuple[int, int]] = {}
+    for each, kept in zip(shipped, accepted, strict=True):
+        sent, taken = parts.get(each.contribution_id, (0, 0))
+        parts[each.contribution_id] = (sent + each.shipped, taken + kept)
     return SettledLine(
         subject=f"order_line:{line.id}",
         line_key=f"line:{line.id}",
@@ -146,8 +178,8 @@ def _settled(order: Order, line: OrderLine, gone: Gone, now: datetime) -> Settle
         rule_id=line.rule_id,
         amount=line.amount - Money(gone.fen),
         slices=[
-            Slice(contribution_id=each.contribution_id, consumed=each.shipped, accepted=kept)
-            for each, kept in zip(shipped, accepted, strict=True)
+            Slice(contribution_id=key, consumed=sent, accepted=kept)
+            for key, (sent, kept) in parts.items()
         ],
         debit_code=accounts.prepaid(line.supplier.code),
         citizen=True,

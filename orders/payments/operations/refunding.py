@@ -24,11 +24,12 @@ from orders.payments.models import (
     Payment,
     PaymentState,
     Refund,
+    RefundFreight,
     RefundKind,
     RefundLine,
     RefundState,
 )
-from orders.payments.queries import gone_of_lines, supplier_parts
+from orders.payments.queries import freight_left, gone_of_lines, sent_by, supplier_parts
 from orders.payments.rules.refunds import Gone, LineFacts, amount_for
 from orders.sales.models import Order, OrderLine, OrderState
 from orders.sales.operations import release_lines, tell_buyer
@@ -52,8 +53,10 @@ def refund_order_lines(
 ) -> Refund:
     """Money back for so much of these lines (line id → base units), never beyond what is left.
 
-    What was not shipped yet returns to the store. Shares that were settled are taken back. With
-    `approved=False` it is only asked for. The same `request_key` again answers the first refund.
+    What was not shipped yet returns to the store; when nothing of a supplier's goods is left and
+    nothing of them was sent, its freight goes back as well. Shares that were settled are taken
+    back. With `approved=False` it is only asked for. The same `request_key` again answers the
+    first refund.
     """
     order = get_or_missing(session, Order, order_id, lock=True)
     if known := _by_key(session, request_key):
@@ -70,7 +73,9 @@ def refund_order_lines(
         lines=_lines(session, order, quantities),
         **stamp(by, now),
     )
+    refund.freights = _freights(session, order, refund.lines)
     refund.amount = total(part.amount for part in refund.lines)
+    refund.amount += total(part.amount for part in refund.freights)
     session.add(refund)
     session.flush()
     audit.note(
@@ -129,6 +134,7 @@ def refund_payment(
         amount=payment.received or payment.amount,
         kind=kind,
         lines=[],
+        freights=[],
         **stamp(by, now),
     )
     session.add(refund)
@@ -187,7 +193,7 @@ def _by_key(session: Session, request_key: str) -> Refund | None:
     return session.scalar(
         sa.select(Refund)
         .where(Refund.request_key == request_key)
-        .options(selectinload(Refund.lines))
+        .options(selectinload(Refund.lines), selectinload(Refund.freights))
     )
 
 
@@ -197,7 +203,9 @@ def _locked(session: Session, refund_id: int) -> tuple[Order, Refund]:
     found = session.scalars(
         sa.select(Refund)
         .where(Refund.id == refund_id)
-        .options(selectinload(Refund.lines).joinedload(RefundLine.line))
+        .options(
+            selectinload(Refund.lines).joinedload(RefundLine.line), selectinload(Refund.freights)
+        )
         .execution_options(populate_existing=True)
     ).one()
     return order, found
@@ -242,6 +250,25 @@ def _lines(session: Session, order: Order, quantities: Mapping[int, int]) -> lis
     return lines
 
 
+def _freights(session: Session, order: Order, lines: Sequence[RefundLine]) -> list[RefundFreight]:
+    """Freight of suppliers who send nothing, once this refund is reckoned with."""
+    left = freight_left(session, order.id)
+    if not left:
+        return []
+    gone, sent = gone_of_lines(session, order.id), sent_by(session, order.id)
+    back = {part.line.id: part.quantity for part in lines}
+    keeps = {
+        line.supplier_id
+        for line in session.scalars(sa.select(OrderLine).where(OrderLine.order_id == order.id))
+        if gone.get(line.id, Gone()).quantity + back.get(line.id, 0) < line.quantity
+    }
+    return [
+        RefundFreight(supplier_id=supplier_id, amount=amount)
+        for supplier_id, amount in left.items()
+        if supplier_id not in keeps | sent
+    ]
+
+
 def _grant(session: Session, order: Order, refund: Refund, by: Actor, now: datetime) -> None:
     refund.state = RefundState.APPROVED
     session.flush()
@@ -271,6 +298,7 @@ def _free_unshipped(
 
 def _codes(session: Session, refund: Refund) -> dict[int, str]:
     ids = {part.line.supplier_id for part in refund.lines}
+    ids |= {part.supplier_id for part in refund.freights}
     return dict(
         session.execute(sa.select(Supplier.id, Supplier.code).where(Supplier.id.in_(ids))).all()  # type: ignore[arg-type]
     )
@@ -289,6 +317,16 @@ def _post_owed(session: Session, order: Order, refund: Refund, by: Actor, now: d
                 f"{order.number} {refund.number}",
             )
             for part in refund.lines
+        ]
+        + [
+            Entry(
+                accounts.prepaid(codes[part.supplier_id]),
+                accounts.refunds(codes[part.supplier_id]),
+                part.amount,
+                f"refund_freight:{part.id}",
+                f"{order.number} {refund.number}",
+            )
+            for part in refund.freights
         ],
         on=business_day(now),
         by=by,
@@ -350,6 +388,9 @@ def _done_parts(session: Session, refund: Refund) -> Sequence[tuple[str, Money]]
         for part in refund.lines:
             code = codes[part.line.supplier_id]
             sums[code] = sums.get(code, Money(0)) + part.amount
+        for freight in refund.freights:
+            code = codes[freight.supplier_id]
+            sums[code] = sums.get(code, Money(0)) + freight.amount
         return sorted(sums.items())
     return sorted(supplier_parts(session, refund.order_id, refund.amount).items())
 

@@ -12,12 +12,12 @@ from werkzeug.wrappers import Response
 
 from catalog.products.rules.pricing import CITIZEN, price_of
 from kernel.errors import Invalid, Refusal, Text
-from kernel.money import total
+from kernel.money import Money, total
 from kernel.web.access import actor, public
 from kernel.web.i18n import chosen_language
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
-from orders.payments.forms import Checkout, fill_from, read_checkout
+from orders.payments.forms import Checkout, fill_from, read_checkout, region_typed
 from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment
 from orders.payments.operations import cancel_citizen_order, start_payment
@@ -32,6 +32,7 @@ from orders.sales.operations import (
     tell_buyer,
 )
 from orders.sales.queries import basket_of, places_named_in
+from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
 from orders.sales.rules.addresses import Place
 from orders.sales.views.cart import (
     Row,
@@ -56,6 +57,16 @@ def show() -> str | Response:
     if not rows or any(row.remark for row in rows):
         return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
     return _page(rows, {}, {})
+
+
+@bp.post("/checkout/freight")
+@public
+def reckon() -> str | Response:
+    """What carriage to the typed place costs; nothing is kept yet."""
+    rows = rows_now()
+    if not rows:
+        return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
+    return _page(rows, request.form, {})
 
 
 @bp.post("/checkout/fill")
@@ -111,9 +122,12 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
             hold_until=now() + HOLD,
             user_id=actor().user_id,
             note=asked.note,
+            pick_up=asked.pick_up,
             locale=chosen_language(),
         )
         order = _place_or_give_back(work, placing, unpaid)
+        _refuse_unseen(order, asked)
+        refuse_too_large(order.total)
         payment = start_payment(work, order.id, by=actor(), now=now())
         empty_basket(work, basket)
         tell_buyer(work, order, "placed", now=now())
@@ -133,12 +147,29 @@ def _place_or_give_back(work: Session, placing: Placing, unpaid: list[int]) -> O
     return place_order(work, placing, by=actor(), now=now())
 
 
+def _refuse_unseen(order: Order, asked: Checkout) -> None:
+    """Nobody pays for carriage that the page did not show (lessons.md §1, 44)."""
+    if order.freight != asked.freight_seen:
+        raise Invalid(
+            {
+                "place": Text(
+                    "Delivery costs %(freight)s; together that is %(total)s. Press again to agree.",
+                    freight=order.freight,
+                    total=order.total,
+                )
+            }
+        )
+
+
 def _find_places(text: str) -> list[Place]:
     return places_named_in(session(), text)
 
 
 def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
     packs = [row.pack for row in rows]
+    carriage = _carriage(rows, form)
+    goods = total(row.amount for row in rows)
+    freight = total(each.amount or Money(0) for each in carriage or [])
     shares = compositions(session(), packs, today(), {row.pack.id: row.price for row in rows})
     to_households = total(
         shares[row.pack.id].to_households * row.line.count for row in rows if row.pack.id in shares
@@ -146,10 +177,34 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
     return render_template(
         "shop/checkout.html",
         rows=rows,
-        sum=total(row.amount for row in rows),
+        goods=goods,
+        freight=freight,
+        freight_known=carriage is not None,
+        unserved=_unserved(carriage or []),
+        sum=goods + freight,
         to_households=to_households,
         basket_count=sum(row.line.count for row in rows),
         fresh=[row.pack.product for row in rows if row.pack.product.fresh],
         form=form,
         errors=errors,
     )
+
+
+def _carriage(rows: list[Row], form: Mapping[str, str]) -> list[Carriage] | None:
+    """Per supplier that asks for it; None while somebody asks for it and the place is not clear."""
+    pick_up = form.get("delivery") == "pick_up"
+    region = region_typed(form, _find_places)
+    found = carriage_of(
+        session(),
+        [Item(row.pack, row.line.count, row.amount) for row in rows],
+        region=region or "",
+        pick_up=pick_up,
+        on=today(),
+    )
+    return None if found and region is None and not pick_up else found
+
+
+def _unserved(carriage: list[Carriage]) -> list[str]:
+    """Names of those who do not send there."""
+    missing = [each.supplier_id for each in carriage if each.amount is None]
+    return sorted(supplier_names(session(), missing).values()) if missing else []

@@ -32,7 +32,7 @@ from orders.payments.tasks import AUTO_COMPLETE
 from orders.payments.views.paying import lead_to_payment
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import mark_received
-from orders.sales.queries import growers_of, order_by_code, orders_of_user
+from orders.sales.queries import TO_PACK, growers_of, order_by_code, orders_of_user
 from orders.sales.rules.keys import key_fits, order_key
 from orders.shares.models import HOUSEHOLD_PARTS
 from orders.shares.queries import Going, of_order, parts_of_order
@@ -226,6 +226,7 @@ def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> 
         declined=any(each.failure and each.state is PaymentState.STARTED for each in payments),
         held=any(each.state is PaymentState.MISMATCHED for each in payments),
         refunds=refunds,
+        rest=_still_to_come(order),
         going=going,
         receipts=_receipts(order, going),
         packs_left=_packs_left(order, gone),
@@ -238,6 +239,14 @@ def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> 
         form=form,
         errors=errors,
     )
+
+
+def _still_to_come(order: Order) -> list[tuple[OrderLine, int]]:
+    """Lines of which some was sent or will be, with what has not left yet."""
+    if order.state not in TO_PACK:
+        return []
+    open_of = [(line, sum(each.open for each in line.allocations)) for line in order.lines]
+    return [(line, left) for line, left in open_of if left]
 
 
 def _paid(payments: list[Payment]) -> Payment | None:

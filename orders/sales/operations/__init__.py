@@ -6,36 +6,52 @@ from orders.sales.operations.baskets import (
     merge_baskets,
     put_in_basket,
 )
+from orders.sales.operations.carrying import publish_freight, save_carrier, weigh_pack
 from orders.sales.operations.moving import complete_order, confirm_order, mark_received
 from orders.sales.operations.placing import (
     Contact,
+    NotServed,
     OutOfStock,
     Placing,
     Wanted,
     place_order,
 )
+from orders.sales.operations.replacing import replace_lot
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
 from orders.sales.operations.reviewing import review_line
-from orders.sales.operations.shipping import ship_order
+from orders.sales.operations.shipping import (
+    Transport,
+    cancel_shipment,
+    correct_transport,
+    ship_order,
+)
 from orders.sales.operations.telling import tell_buyer
 
 __all__ = [
     "Contact",
+    "NotServed",
     "OutOfStock",
     "Placing",
+    "Transport",
     "Wanted",
     "acknowledge_prices",
+    "cancel_shipment",
     "close_expired_holds",
     "complete_order",
     "confirm_order",
+    "correct_transport",
     "empty_basket",
     "give_back",
     "mark_received",
     "merge_baskets",
     "place_order",
+    "publish_freight",
     "put_in_basket",
     "release_lines",
+    "replace_lot",
     "review_line",
+    "save_carrier",
     "ship_order",
     "tell_buyer",
+    "weigh_pack",
 ]

@@ -43,7 +43,11 @@ def mark_received(session: Session, order_id: int, *, by: Actor, now: datetime) 
         return order
     move(session, order, OrderState.RECEIVED, by=by, now=now)
     for shipment in session.scalars(
-        sa.select(Shipment).where(Shipment.order_id == order.id, Shipment.delivered_at.is_(None))
+        sa.select(Shipment).where(
+            Shipment.order_id == order.id,
+            Shipment.delivered_at.is_(None),
+            Shipment.cancelled_at.is_(None),
+        )
     ):
         shipment.delivered_at = now
     audit.note(session, "mark_received", f"order:{order.id}", by=by, now=now)

@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.lots.operations import reserve
 from catalog.lots.queries import candidates, lock_pools
+from catalog.lots.queries.stock import Candidate
 from catalog.products.models import Pack, Product, Shelf
 from catalog.products.queries import Pricing
 from catalog.products.rules.pricing import Buyer, Quote
@@ -33,10 +34,12 @@ from orders.sales.models import (
     Channel,
     Order,
     OrderEvent,
+    OrderFreight,
     OrderLine,
     OrderState,
 )
 from orders.sales.queries import packs_with_products, spent_on_households, standings
+from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
 from orders.sales.rules.allocation import (
     FRESH_BUCKET_DAYS,
     LASTING_BUCKET_DAYS,
@@ -97,7 +100,7 @@ class Placing:
     locale: str = "zh"
     channel: Channel = Channel.PLATFORM
     external_no: str | None = None
-    freight: Money = ZERO
+    pick_up: bool = False
     discount: Money = ZERO
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
@@ -113,6 +116,13 @@ class OutOfStock(Refusal):
             Text("There is not enough in the store for this order; nothing was taken yet."),
             reasons=tuple(_shortage_text(each, products[each.product_id]) for each in shortages),
         )
+
+
+class NotServed(Refusal):
+    """Some of it is not sent to this address. Names every supplier; nothing is reserved then."""
+
+    def __init__(self, reasons: tuple[Text, ...]) -> None:
+        super().__init__(Text("Not everything is sent to this address."), reasons=reasons)
 
 
 def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime) -> Order:
@@ -139,12 +149,13 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
         raise Refusal("Some of this cannot be ordered.", tuple(problems))
     buyer = Buyer(placing.organisation_id, placing.audiences)
     lines = _lines(placing, packs, Pricing.of(session, list(packs), buyer, today))
+    carriage = _carriage(session, placing, lines, now)
     plan = _plan(session, placing, lines, now)
     if plan.shortages:
         raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
 
     reserve(session, _draws(plan))
-    order = _order(session, placing, lines, by, now)
+    order = _order(session, placing, lines, carriage, by, now)
     _write_lines(session, order, lines, plan, rules, by, now)
     audit.note(
         session, "place_order", f"order:{order.id}", by=by, now=now,
@@ -276,7 +287,7 @@ def _plan(session: Session, placing: Placing, lines: Sequence[_Line], now: datet
             for product in products.values()
         },
         standings=standings(session, product_ids, now),
-        cap_left=_cap_left(session, placing.annual_cap, stock, now),
+        cap_left=cap_left(session, placing.annual_cap, stock, now=now),
     )
 
 
@@ -287,24 +298,27 @@ def _stock(session: Session, product_ids: list[int], days: Sequence[date]) -> li
         for day in days
         for each in candidates(session, product_ids, on_day=day)
     }
-    return [
-        Stock(
-            contribution_id=each.contribution_id,
-            lot_id=each.lot_id,
-            product_id=each.product_id,
-            grade=each.grade.value,
-            household_id=each.household_id,
-            free=each.free,
-            best_before=each.best_before,
-            available_from=each.available_from,
-        )
-        for each in found.values()
-    ]
+    return [stock_of(each) for each in found.values()]
 
 
-def _cap_left(
-    session: Session, cap: Money | None, stock: Sequence[Stock], now: datetime
+def stock_of(candidate: Candidate) -> Stock:
+    """One household's free part of a lot, as the rule takes it."""
+    return Stock(
+        contribution_id=candidate.contribution_id,
+        lot_id=candidate.lot_id,
+        product_id=candidate.product_id,
+        grade=candidate.grade.value,
+        household_id=candidate.household_id,
+        free=candidate.free,
+        best_before=candidate.best_before,
+        available_from=candidate.available_from,
+    )
+
+
+def cap_left(
+    session: Session, cap: Money | None, stock: Sequence[Stock], *, now: datetime
 ) -> dict[int, int]:
+    """Household → fen that units may still draw from it this year; empty without a cap."""
     if cap is None:
         return {}
     households = {each.household_id for each in stock if each.household_id is not None}
@@ -320,10 +334,43 @@ def _draws(plan: Plan) -> list[tuple[int, int]]:
     return sorted(drawn.items())
 
 
+def _carriage(
+    session: Session, placing: Placing, lines: Sequence[_Line], now: datetime
+) -> list[Carriage]:
+    """What carriage costs a citizen today, per supplier that asks for it; refused with every
+    supplier that does not send there. A canteen's freight is in its contract's prices."""
+    if placing.buyer_kind is not BuyerKind.CITIZEN:
+        return []
+    found = carriage_of(
+        session,
+        [Item(line.pack, line.count, line.amount) for line in lines],
+        region=placing.contact.region,
+        pick_up=placing.pick_up,
+        on=business_day(now),
+    )
+    if unserved := [each.supplier_id for each in found if each.amount is None]:
+        names = supplier_names(session, unserved)
+        raise NotServed(tuple(_unserved_text(names[each]) for each in unserved))
+    return found
+
+
+def _unserved_text(supplier: str) -> Text:
+    return Text(
+        "%(supplier)s does not send to this address. Choose another address, or fetch the goods.",
+        supplier=supplier,
+    )
+
+
 def _order(
-    session: Session, placing: Placing, lines: Sequence[_Line], by: Actor, now: datetime
+    session: Session,
+    placing: Placing,
+    lines: Sequence[_Line],
+    carriage: Sequence[Carriage],
+    by: Actor,
+    now: datetime,
 ) -> Order:
     goods = total(line.amount for line in lines)
+    freight = total(each.amount or ZERO for each in carriage)
     suppliers = {line.pack.product.supplier_id for line in lines}
     order = Order(
         # The number is the last lock but the audit head: whoever rolls back gives it back.
@@ -340,9 +387,9 @@ def _order(
         placed_at=now,
         hold_until=placing.hold_until if placing.state in HOLDING else None,
         goods=goods,
-        freight=placing.freight,
+        freight=freight,
         discount=placing.discount,
-        total=goods + placing.freight - placing.discount,
+        total=goods + freight - placing.discount,
         recipient=placing.contact.recipient,
         phone=placing.contact.phone,
         address=placing.contact.address,
@@ -350,12 +397,25 @@ def _order(
         delivery_region=placing.contact.region,
         deliver_on=placing.deliver_on,
         note=placing.note,
+        pick_up=placing.pick_up,
         locale=placing.locale,
         events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
         **stamp(by, now),
     )
     session.add(order)
     session.flush()  # lines point to order.id
+    session.add_all(
+        OrderFreight(
+            order_id=order.id,
+            supplier_id=each.supplier_id,
+            template_id=each.template_id,
+            grams=each.grams,
+            amount=each.amount or ZERO,
+            **stamp(by, now),
+        )
+        for each in carriage
+    )
+    session.flush()  # while it is known who writes; the audit trail reads them at the end
     return order
 
 

@@ -115,7 +115,8 @@ def _from_the_end(held: Sequence[Allocation], quantity: int) -> list[tuple[Alloc
 
 
 def count_up(session: Session, column: str, draws: Sequence[tuple[Allocation, int]]) -> None:
-    """Add to `released` or `shipped` of allocations, each only as far as it is still open."""
+    """Add to `released` or `shipped` of allocations, each only as far as it is still open; a
+    quantity below zero takes back, never below nothing."""
     table = cast(sa.Table, Allocation.__table__)
     session.flush()
     done = session.connection().execute(
@@ -123,6 +124,7 @@ def count_up(session: Session, column: str, draws: Sequence[tuple[Allocation, in
         .where(
             table.c.id == sa.bindparam("key"),
             table.c.quantity - table.c.released - table.c.shipped >= sa.bindparam("more"),
+            table.c[column] + sa.bindparam("more") >= 0,
         )
         .values({column: table.c[column] + sa.bindparam("more")}),
         [{"key": each.id, "more": quantity} for each, quantity in draws],

@@ -32,6 +32,10 @@ _ZH = {
             "看订单、确认收货：{address}"
         ),
     ),
+    "called_back": (
+        "订单 {number}：{about} 还没有发出",
+        "这一单先前登记为已发货，其实没有发出，货还给你留着。真正发出时再告诉你。\n\n看订单：{address}",
+    ),
     "closed": (
         "订单 {number}：已关闭",
         "订单没有在时间内付款，已经关闭，没有扣款。想要的话可以重新下单。\n\n看订单：{address}",
@@ -86,6 +90,13 @@ _EN = {
         (
             "Your goods have left ({about}). Please look and weigh when they arrive; damage or "
             "short weight of fresh goods is claimed within 48 hours.\n\nSee the order: {address}"
+        ),
+    ),
+    "called_back": (
+        "Order {number}: {about} has not left yet",
+        (
+            "We wrote too early that your goods had left. They are still set aside for you; you "
+            "will hear from us when they go.\n\nSee the order: {address}"
         ),
     ),
     "closed": (

@@ -1,5 +1,5 @@
-"""The basket, and the cooperative's packing bench."""
+"""The basket, and the cooperative's packing bench: orders, papers, shipments, carriage."""
 
-from orders.sales.views import cart, packing
+from orders.sales.views import carrying, cart, packing, papers, shipments
 
-blueprints = (cart.bp, packing.bp)
+blueprints = (cart.bp, packing.bp, papers.bp, shipments.bp, carrying.bp)

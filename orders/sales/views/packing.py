@@ -1,59 +1,91 @@
-"""The cooperative's bench: what is to be packed, from which lots, and what has left."""
+"""The cooperative's bench: what is to be packed, from which lots, and many orders at once."""
 
 from __future__ import annotations
+
+from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from catalog.suppliers.models import Supplier
-from catalog.suppliers.queries import supplier_of
-from kernel.actors import COOPERATIVE, Role
+from kernel.actors import COOPERATIVE
 from kernel.errors import Invalid, Missing, Refusal, Text
-from kernel.web.access import actor, organisation_id, requires
+from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
+from kernel.web.i18n import say
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
-from orders.sales.models import Order, OrderLine
+from orders.sales.forms import read_shipping, read_transport
+from orders.sales.models import BuyerKind, Order, OrderLine
 from orders.sales.operations import ship_order
-from orders.sales.queries import TO_PACK, order_sheet, shipment_sheet, shipments_of, to_ship
+from orders.sales.queries import TO_PACK, order_sheet
+from orders.sales.queries.packing import carriers_of, to_ship
+from orders.sales.queries.picking import open_pieces, parcels
+from orders.sales.rules.packing import Due, due_when, found_by
+from orders.sales.views.frame import SHIPS, my_supplier, something, ticked
 
 bp = Blueprint("packing", __name__, url_prefix="/coop")
 
-SHIPS = (Role.STOREKEEPER, Role.MANAGER)
+ROWS = 100
 
 
 @bp.get("/orders")
 @requires(*COOPERATIVE)
 def show_orders() -> str:
-    supplier = _supplier()
+    everything = to_ship(session(), my_supplier().id)
+    asked, page = request.args.get("q", ""), max(1, request.args.get("page", 1, type=int))
+    kind = next((each for each in BuyerKind if each.value == request.args.get("kind")), None)
+    due = next((each for each in Due if each.value == request.args.get("due")), None)
+    by_due = dict.fromkeys(Due, 0)
+    for row in everything:
+        by_due[due_when(row.due_on, today())] += 1
+    found = [
+        row
+        for row in everything
+        if kind in (None, row.buyer_kind)
+        and due in (None, due_when(row.due_on, today()))
+        and found_by(asked, (row.number, row.buyer, *row.goods))
+    ]
     return render_template(
-        "coop/pack_list.html", orders=to_ship(session(), supplier.id), day=today()
+        "coop/pack_list.html",
+        orders=found[(page - 1) * ROWS : page * ROWS],
+        found=len(found),
+        count=len(everything),
+        by_due=by_due,
+        page=page,
+        more=len(found) > page * ROWS,
+        asked=asked,
+        kind=kind,
+        due=due,
+        day=today(),
+        tomorrow=today() + timedelta(days=1),
+        may_ship=actor().role in SHIPS,
+        BuyerKind=BuyerKind,
+        Due=Due,
     )
 
 
 @bp.get("/orders/<int:order_id>")
 @requires(*COOPERATIVE)
 def show_order(order_id: int) -> str:
-    supplier = _supplier()
-    return _order_page(order_id, supplier)
+    return _order_page(order_id, my_supplier())
 
 
 @bp.post("/orders/<int:order_id>/ship")
 @requires(*SHIPS)
 @once
 def ship(order_id: int) -> Response | tuple[str, int]:
-    supplier = _supplier()
+    supplier = my_supplier()
     try:
-        lines, carrier, tracking = _read(order_id, supplier)
+        lines, transport = read_shipping(request.form, _open_lines(order_id, supplier))
         with transaction() as work:
             shipment = ship_order(
                 work,
                 order_id,
                 supplier_id=supplier.id,
                 lines=lines,
-                carrier=carrier,
-                tracking=tracking,
+                transport=transport,
                 request_key=f"form:{request.form['once']}",
                 by=actor(),
                 now=now(),
@@ -64,31 +96,68 @@ def ship(order_id: int) -> Response | tuple[str, int]:
         errors = {"lines": refusal.reasons[0] if refusal.reasons else refusal.sentence}
         return _order_page(order_id, supplier, errors), refusal.status
     flash(_("Shipment %(number)s has left.", number=shipment.number), "done")
-    return redirect(url_for("packing.show_shipment", shipment_id=shipment.id), code=303)
+    return redirect(url_for("shipments.show_shipment", shipment_id=shipment.id), code=303)
 
 
-@bp.get("/shipments")
-@requires(*COOPERATIVE)
-def show_shipments() -> str:
-    supplier = _supplier()
-    return render_template(
-        "coop/shipments.html", shipments=shipments_of(session(), supplier.id, limit=100)
+@bp.get("/shipping")
+@requires(*SHIPS)
+def check_many() -> str:
+    """What leaves if these orders are shipped whole: to be looked at before it is done."""
+    return _many_page(ticked("order"), {})
+
+
+@bp.post("/shipping")
+@requires(*SHIPS)
+@once
+def ship_many() -> Response | tuple[str, int]:
+    """Each order in a transaction of its own: one that cannot leave does not hold the others."""
+    supplier, order_ids = my_supplier(), ticked("order")
+    try:
+        fields = Fields(request.form)
+        transport = read_transport(fields, request.form)
+        fields.done()
+    except Invalid as invalid:
+        return _many_page(order_ids, invalid.errors), invalid.status
+    gone, stayed = [], []
+    for order_id in order_ids:
+        try:
+            with transaction() as work:
+                shipment = ship_order(
+                    work,
+                    order_id,
+                    supplier_id=supplier.id,
+                    transport=transport,
+                    request_key=f"form:{request.form['once']}:{order_id}",
+                    by=actor(),
+                    now=now(),
+                )
+                gone.append(shipment.number)
+        except Refusal as refusal:
+            stayed.append((order_id, refusal))
+    for order_id, why_not in stayed:
+        reasons = " ".join(say(each) for each in (why_not.reasons or (why_not.sentence,)))
+        number = order_sheet(session(), order_id).number
+        flash(_("%(number)s stays: %(why)s", number=number, why=reasons), "alarm")
+    if gone:
+        flash(_("%(count)s shipments have left.", count=len(gone)), "done")
+    return redirect(
+        url_for("shipments.show_shipments", day=today().isoformat())
+        if gone
+        else url_for("packing.show_orders"),
+        code=303,
     )
 
 
-@bp.get("/shipments/<int:shipment_id>")
-@requires(*COOPERATIVE)
-def show_shipment(shipment_id: int) -> str:
-    supplier = _supplier()
+def _many_page(order_ids: list[int], errors: dict[str, Text]) -> str:
+    supplier = my_supplier()
+    found = parcels(something(open_pieces(session(), supplier.id, order_ids)))
     return render_template(
-        "coop/shipments_one.html",
-        shipment=shipment_sheet(session(), shipment_id, supplier_id=supplier.id),
-        supplier=supplier,
+        "coop/pack_many.html",
+        parcels=found,
+        carriers=carriers_of(session(), supplier.id, in_use=True),
+        errors=errors,
+        form=request.form if errors else {},
     )
-
-
-def _supplier() -> Supplier:
-    return supplier_of(session(), organisation_id())
 
 
 def _own_lines(order: Order, supplier: Supplier) -> list[OrderLine]:
@@ -97,6 +166,11 @@ def _own_lines(order: Order, supplier: Supplier) -> list[OrderLine]:
     if not lines:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     return lines
+
+
+def _open_lines(order_id: int, supplier: Supplier) -> list[tuple[OrderLine, int]]:
+    lines = _own_lines(order_sheet(session(), order_id), supplier)
+    return [(line, sum(each.open for each in line.allocations)) for line in lines]
 
 
 def _order_page(order_id: int, supplier: Supplier, errors: dict[str, Text] | None = None) -> str:
@@ -108,24 +182,8 @@ def _order_page(order_id: int, supplier: Supplier, errors: dict[str, Text] | Non
         lines=lines,
         left={line.id: sum(each.open for each in line.allocations) for line in lines},
         shipments=[each for each in order.shipments if each.supplier_id == supplier.id],
+        carriers=carriers_of(session(), supplier.id, in_use=True),
         may_ship=actor().role in SHIPS and order.state in TO_PACK,
         errors=errors or {},
         form=request.form if errors else {},
     )
-
-
-def _read(order_id: int, supplier: Supplier) -> tuple[dict[int, int], str, str]:
-    lines = _own_lines(order_sheet(session(), order_id), supplier)
-    fields = Fields(request.form)
-    wanted = {}
-    for line in lines:
-        left = sum(each.open for each in line.allocations)
-        name = f"line-{line.id}"
-        if left and fields.has(name) and request.form[name].strip() != "0":
-            wanted[line.id] = fields.quantity(name, line.product.base_unit, most=left)
-    carrier = fields.text("carrier", most=40, required=False)
-    tracking = fields.text("tracking", most=40, required=False)
-    if not wanted and not fields.errors:
-        fields.refuse("lines", Text("Enter how much of at least one line leaves now."))
-    fields.done()
-    return wanted, carrier, tracking

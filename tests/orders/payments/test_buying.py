@@ -358,6 +358,7 @@ def test_a_whole_purchase_costs_few_statements(app, db, citizen, provider, radis
     sent = [each for each in statements if not each.startswith("BEGIN")]
     placed = next(n for n, each in enumerate(sent, 1) if each.startswith("INSERT INTO audit"))
 
-    # Putting into the basket, the checkout page, the order with its goods; then the provider.
-    assert placed <= 34
-    assert len(sent) <= 42
+    # Putting into the basket, the checkout page, the order with its goods and its freight; then
+    # the provider.
+    assert placed <= 36
+    assert len(sent) <= 44

@@ -65,6 +65,33 @@ def live(session) -> None:
     payments.match_bank_line(
         session, bank_line, "order:9", makers.Money(9_000), by=makers.SOMEBODY, now=LATER
     )
+    carry(session, radish)
+
+
+def carry(session, radish) -> None:
+    """Freight that was paid, freight that went back, a lot that was replaced, a shipment that
+    never left."""
+    makers.freight(session, radish.supplier_id)
+    [fresh] = makers.stock(session, radish, (50_000,), at=makers.NOON - timedelta(days=1))
+    sent, dropped, swapped = (makers.paid_order(session, radish, 1) for _ in range(3))
+    payments.cancel_citizen_order(session, dropped.id, reason="mind", by=makers.SOMEBODY, now=LATER)
+    line = swapped.lines[0]
+    old = next(each.lot_id for each in line.allocations if each.open)
+    other = makers.other_lot(session, radish, old) or fresh.lot_id
+    sales.replace_lot(
+        session, swapped.id, line.id, supplier_id=radish.supplier_id, from_lot_id=old,
+        to_lot_id=other, reason="压伤", by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    for order, key in ((sent, "c1"), (swapped, "c2")):
+        shipment = sales.ship_order(
+            session, order.id, supplier_id=radish.supplier_id, request_key=key,
+            by=makers.SOMEBODY, now=LATER,
+        )  # fmt: skip
+    sales.cancel_shipment(
+        session, shipment.id, supplier_id=radish.supplier_id, reason="车坏了",
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    payments.complete_citizen_order(session, sent.id, by=WORKER, now=LATER)
 
 
 def found(session) -> dict[str, list[str]]:

@@ -15,7 +15,8 @@ from kernel.errors import Refusal
 from kernel.money import Money
 from orders.sales import operations as sales
 from orders.sales.models import Allocation, BuyerKind, Order, OrderEvent, OrderLine, OrderState
-from orders.sales.queries import order_sheet, to_ship
+from orders.sales.queries import order_sheet
+from orders.sales.queries.packing import to_ship
 from tests import makers
 
 LATER = makers.NOON + timedelta(hours=3)

@@ -1,17 +1,17 @@
-"""Reads of orders: for pages, for the rule that chooses lots, for those who pack."""
+"""Reads of orders: for pages, and for the rule that chooses lots."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload, selectinload
 from sqlalchemy.orm.util import identity_key
 
 from catalog.households.models import Household
-from catalog.lots.models import Contribution, Lot, LotState
+from catalog.lots.models import Contribution
 from catalog.products.models import Grade, Pack
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
@@ -26,7 +26,6 @@ from orders.sales.models import (
     OrderLine,
     OrderState,
     Shipment,
-    ShipmentLine,
 )
 from orders.sales.rules.addresses import Place
 from orders.sales.rules.allocation import Standing
@@ -73,7 +72,9 @@ def _sheet() -> sa.Select[Order]:
             ),
         ),
         selectinload(Order.events),
-        selectinload(Order.shipments).selectinload(Shipment.lines),
+        selectinload(Order.shipments).options(
+            selectinload(Shipment.lines), joinedload(Shipment.by_carrier)
+        ),
     )
 
 
@@ -198,7 +199,10 @@ def open_allocations(session: Session, order_ids: Collection[int]) -> list[Alloc
                 Allocation.quantity > Allocation.released + Allocation.shipped,
             )
             .order_by(Allocation.id)
-            .options(joinedload(Allocation.line), joinedload(Allocation.lot))
+            .options(
+                joinedload(Allocation.line).joinedload(OrderLine.product),
+                joinedload(Allocation.lot),
+            )
             .execution_options(populate_existing=True)
         )
     )
@@ -238,109 +242,15 @@ def shipment_by_key(session: Session, request_key: str) -> Shipment | None:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderToShip:
-    """One order on the store's list, with what is still open of this supplier's lines."""
-
-    order_id: int
-    number: str
-    buyer_kind: BuyerKind
-    buyer: str
-    region: str
-    deliver_on: date | None
-    placed_at: datetime
-    state: OrderState
-    lines: int
-    open_quantity: int
-
-
-def to_ship(session: Session, supplier_id: int, *, limit: int = 200) -> list[OrderToShip]:
-    """What this supplier has to pack, the earliest promised day first."""
-    open_part = Allocation.quantity - Allocation.released - Allocation.shipped
-    waiting = (
-        sa.select(
-            OrderLine.order_id,
-            sa.func.min(OrderLine.deliver_on).label("promised"),
-            sa.func.count(sa.distinct(OrderLine.id)).label("lines"),
-            sum_whole(open_part).label("quantity"),
-        )
-        .join(Allocation, Allocation.line_id == OrderLine.id)
-        .where(OrderLine.supplier_id == supplier_id, open_part > 0)
-        .group_by(OrderLine.order_id)
-        .subquery()
-    )
-    promised = sa.func.coalesce(waiting.c.promised, Order.deliver_on)
-    rows = session.execute(
-        sa.select(Order, promised, waiting.c.lines, waiting.c.quantity)
-        .join(waiting, waiting.c.order_id == Order.id)
-        .where(Order.state.in_(TO_PACK))
-        .order_by(promised.asc().nulls_first(), Order.id)
-        .limit(limit)
-        .options(joinedload(Order.organisation))
-    )
-    return [
-        OrderToShip(
-            order_id=order.id,
-            number=order.number,
-            buyer_kind=order.buyer_kind,
-            buyer=order.organisation.short_name if order.organisation else order.recipient,
-            region=order.delivery_region,
-            deliver_on=day,
-            placed_at=order.placed_at,
-            state=order.state,
-            lines=lines,
-            open_quantity=int(quantity),
-        )
-        for order, day, lines, quantity in rows
-    ]
-
-
-def shipments_of(session: Session, supplier_id: int, *, limit: int = 50) -> list[Shipment]:
-    """This supplier's deliveries with their orders, newest first."""
+def standing_shipments(session: Session, order_id: int) -> list[int]:
+    """Deliveries of this order that were not called back."""
     return list(
         session.scalars(
-            sa.select(Shipment)
-            .where(Shipment.supplier_id == supplier_id)
-            .order_by(Shipment.id.desc())
-            .limit(limit)
-            .options(
-                joinedload(Shipment.order).joinedload(Order.organisation),
-                selectinload(Shipment.lines),
-            )
+            sa.select(Shipment.id)
+            .where(Shipment.order_id == order_id, Shipment.cancelled_at.is_(None))
+            .order_by(Shipment.id)
         )
     )
-
-
-def shipment_sheet(
-    session: Session, shipment_id: int, *, supplier_id: int | None = None
-) -> Shipment:
-    """One delivery with order, lines, lots and households; of this supplier if one is given."""
-    found = session.scalar(
-        sa.select(Shipment)
-        .where(
-            Shipment.id == shipment_id,
-            Shipment.supplier_id == supplier_id if supplier_id is not None else sa.true(),
-        )
-        .options(
-            joinedload(Shipment.order).joinedload(Order.organisation),
-            selectinload(Shipment.lines)
-            .joinedload(ShipmentLine.allocation)
-            .options(
-                joinedload(Allocation.lot),
-                joinedload(Allocation.line).joinedload(OrderLine.product),
-                joinedload(Allocation.household),
-            ),
-        )
-    )
-    if found is None:
-        raise Missing(Text("There is nothing at this address, or it is not yours."))
-    return found
-
-
-def held_lots(allocations: Iterable[Allocation]) -> list[Lot]:
-    """Lots among these that may not leave the store."""
-    lots = {each.lot.id: each.lot for each in allocations if each.lot.state is not LotState.OPEN}
-    return [lots[key] for key in sorted(lots)]
 
 
 def places_named_in(session: Session, text: str) -> list[Place]:
