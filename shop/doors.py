@@ -19,6 +19,7 @@ from orders.sales import views as sales
 from orders.shares import views as shares
 from shop.audit import views as audit
 from shop.desks import coop_today
+from shop.excel import views as excel
 from shop.office import views as office
 from shop.storefront import views as storefront
 from shop.views import account, admin, bank, machine, settings
@@ -30,6 +31,7 @@ BLUEPRINTS: list[Blueprint] = [
     admin.bp,
     office.bp,
     coop_today.bp,
+    *excel.blueprints,
     audit.bp,
     *lots.blueprints,
     products.bp,

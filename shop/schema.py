@@ -31,6 +31,7 @@ import orders.payments.models
 import orders.payouts.models
 import orders.sales.models
 import orders.shares.models
+import shop.excel.models
 from kernel.db import WRITING, Database, Model
 from kernel.regions import load_regions
 

@@ -45,17 +45,7 @@ def register_household(
 ) -> Household:
     """A household with a random code, in a village that exists."""
     name = tidy(name)
-    errors: dict[str, Text] = {}
-    if not name:
-        errors["name"] = Text("Enter the name of the head of the household.")
-    if people < 1:
-        errors["people"] = Text("A household has at least one person.")
-    if session.scalar(sa.select(Region.id).where(Region.code == region_code)) is None:
-        errors["region_code"] = Text(
-            "There is no village with the code %(code)s.", code=region_code
-        )
-    if errors:
-        raise Invalid(errors)
+    _check_household(session, name=name, region_code=region_code, people=people)
     household = Household(
         code=_free_code(session),
         region_code=region_code,
@@ -71,6 +61,47 @@ def register_household(
     session.add(household)
     session.flush()  # so that the caller can speak of household.id
     audit.note(session, "register_household", f"household:{household.id}", by=by, now=now)
+    return household
+
+
+def _check_household(session: Session, *, name: str, region_code: str, people: int) -> None:
+    errors: dict[str, Text] = {}
+    if not name:
+        errors["name"] = Text("Enter the name of the head of the household.")
+    if people < 1:
+        errors["people"] = Text("A household has at least one person.")
+    if session.scalar(sa.select(Region.id).where(Region.code == region_code)) is None:
+        errors["region_code"] = Text(
+            "There is no village with the code %(code)s.", code=region_code
+        )
+    if errors:
+        raise Invalid(errors)
+
+
+def correct_household(
+    session: Session,
+    household_id: int,
+    *,
+    name: str,
+    region_code: str,
+    group_no: int,
+    people: int,
+    phone: str | None,
+    by: Actor,
+    now: datetime,
+) -> Household:
+    """What is said of a household was wrong or is no longer so. The same again changes nothing."""
+    household = get_or_missing(session, Household, household_id, lock=True)
+    name = tidy(name)
+    _check_household(session, name=name, region_code=region_code, people=people)
+    household.name, household.pinyin = name, pinyin(name)
+    household.initials = initials(name)[:20]
+    household.region_code, household.group_no = region_code, group_no
+    household.people = people
+    if household.phone != (phone or None):
+        household.phone = phone or None
+        household.phone_hash = keyed_hash(phone) if phone else None
+    audit.note(session, "correct_household", f"household:{household.id}", by=by, now=now)
     return household
 
 

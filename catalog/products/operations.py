@@ -121,6 +121,54 @@ def create_product(
     return product
 
 
+def describe_product(
+    session: Session,
+    product_id: int,
+    *,
+    category_id: int,
+    name_zh: str,
+    name_en: str,
+    summary_zh: str,
+    summary_en: str,
+    storage_zh: str,
+    storage_en: str,
+    fresh: bool,
+    needs_certificate: bool,
+    shelf_life_days: int,
+    harvest: list[list[str]],
+    most_yield_kg_per_mu: int | None,
+    by: Actor,
+    now: datetime,
+) -> Product:
+    """Its words and habits change; code, unit, state and packs stay. Found by its new names, and
+    by the villages it was found by before. The same again changes nothing."""
+    product = get_or_missing(session, Product, product_id, lock=True)
+    before = get_or_missing(session, Category, product.category_id)
+    category = get_or_missing(session, Category, category_id)
+    if shelf_life_days < 1:
+        raise Invalid({"shelf_life_days": Text("Enter at least one day.")})
+    learnt = product.search_text.removeprefix(_found_by(product, before))
+    product.category_id = category.id
+    product.name_zh, product.name_en = name_zh, name_en
+    product.summary_zh, product.summary_en = summary_zh, summary_en
+    product.storage_zh, product.storage_en = storage_zh, storage_en
+    product.fresh, product.needs_certificate = fresh, needs_certificate
+    product.shelf_life_days = shelf_life_days
+    product.harvest = harvest
+    product.most_yield_kg_per_mu = most_yield_kg_per_mu
+    product.search_text = _found_by(product, category) + learnt
+    audit.note(session, "describe_product", f"product:{product.id}", by=by, now=now)
+    return product
+
+
+def _found_by(product: Product, category: Category) -> str:
+    """What it is found by, before any village is learnt."""
+    return rules.search_text(
+        (category.name_en, product.name_en, product.summary_zh, product.summary_en),
+        (product.name_zh, category.name_zh),
+    )
+
+
 def learn_villages(session: Session, product_id: int, names: Iterable[str]) -> None:
     """From now on the product is also found by these villages. Derived, so not audited."""
     known = session.scalar(sa.select(Product.search_text).where(Product.id == product_id)) or ""

@@ -1,0 +1,352 @@
+"""Products: one row each, and one more for every further pack. A new one begins as a draft."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, selectinload
+
+from catalog.products import operations
+from catalog.products.models import Category, Grade, Pack, Product, Shelf
+from catalog.products.queries import categories
+from catalog.suppliers.models import Supplier
+from kernel.cells import (
+    CellType,
+    Choice,
+    Code,
+    Flag,
+    PerKilo,
+    Raw,
+    Unreadable,
+    Whole,
+    Words,
+    Yuan,
+    as_text,
+)
+from kernel.errors import Invalid, Text
+from kernel.quantities import BaseUnit, kilograms, parse_quantity
+from kernel.text import pinyin, plain_number
+from shop.excel.columns import ADDED, Change, Column, Desk, Done, Kind, Row, Said, differences
+from shop.excel.kinds.looking_up import Products
+from shop.excel.kinds.prices import GRADES
+
+_SPAN = re.compile(r"(\d{1,2})[-./月](\d{1,2})日?[~～至到](\d{1,2})[-./月](\d{1,2})日?")
+
+
+@dataclass(frozen=True)
+class Seasons(CellType):
+    """Spans of the year: `10-10~12-20`, several with a semicolon; over New Year is fine."""
+
+    width: int = 22
+
+    def read(self, raw: Raw, unit: str = "") -> list[list[str]]:
+        spans = []
+        for part in re.split(r"[;；、,，]", as_text(raw)):
+            found = _SPAN.fullmatch(plain_number(part).replace("—", "~"))
+            days = [_month_day(found[1], found[2]), _month_day(found[3], found[4])] if found else []
+            if not days or None in days:
+                raise Unreadable(Text("Write the season as days of the year, such as 10-10~12-20."))
+            spans.append([str(each) for each in days])
+        return spans
+
+    def write(self, value: list[list[str]], lang: str) -> str:
+        return ";".join(f"{begin}~{end}" for begin, end in value)
+
+
+def _month_day(month: str, day: str) -> str | None:
+    try:
+        return date(2024, int(month), int(day)).strftime("%m-%d")
+    except ValueError:
+        return None
+
+
+COLUMNS = (
+    Column(key="code", zh="产品编码", en="Product code", type=Code(8), required=True, example="R01",
+           also=("编码", "品号", "code"), note=Text("At most eight letters and digits; it stays.")),
+    Column(key="name_zh", zh="产品名称", en="Chinese name", type=Words(60), required=True,
+           example="太空萝卜", also=("品名", "名称", "中文名")),
+    Column(key="name_en", zh="英文名称", en="English name", type=Words(80), example="Space radish",
+           also=("英文名",)),
+    Column(key="supplier", zh="供应商", en="Supplier", type=Code(8), also=("供应商编码",),
+           note=Text("Only where a table is for several suppliers.")),
+    Column(key="category", zh="类别", en="Category", type=Words(60), example="蔬菜",
+           also=("分类", "品类", "产品类别")),
+    Column(key="base_unit", zh="计量方式", en="Measured by", type=Choice(
+        BaseUnit, also={"称重": BaseUnit.GRAM, "公斤": BaseUnit.GRAM, "kg": BaseUnit.GRAM,
+                        "计件": BaseUnit.PIECE, "件": BaseUnit.PIECE, "个": BaseUnit.PIECE}),
+        example="称重", also=("计量单位", "计量")),
+    Column(key="shelf_life", zh="保质期", en="Shelf life", type=Whole(1, 3650, "天 日 days"),
+           unit="天", example="20", also=("保质期天数", "保鲜期")),
+    Column(key="fresh", zh="鲜活", en="Fresh", type=Flag(), example="是",
+           also=("是否鲜活", "生鲜")),
+    Column(key="needs_certificate", zh="需合格证", en="Needs certificate", type=Flag(),
+           example="是", also=("需要合格证", "承诺达标合格证")),
+    Column(key="summary_zh", zh="简介", en="Chinese summary", type=Words(200),
+           example="清早拔的萝卜", also=("产品简介", "一句话介绍")),
+    Column(key="summary_en", zh="英文简介", en="English summary", type=Words(300)),
+    Column(key="storage_zh", zh="储存方式", en="Storage (Chinese)", type=Words(200),
+           also=("贮存", "储存条件", "贮藏方式")),
+    Column(key="storage_en", zh="英文储存方式", en="Storage (English)", type=Words(300)),
+    Column(key="harvest", zh="采收季", en="Harvest", type=Seasons(), example="10-10~12-20",
+           also=("采收期", "上市期", "产季")),
+    Column(key="most_yield", zh="亩产上限", en="Most yield per mu", unit="公斤", example="2500",
+           type=Whole(1, 100_000), also=("最高亩产", "亩产")),
+    Column(key="shelf", zh="面向", en="For whom", type=Choice(
+        Shelf, also={"市民": Shelf.CITIZENS, "零售": Shelf.CITIZENS, "食堂": Shelf.CANTEENS,
+                     "预算单位": Shelf.CANTEENS, "单位": Shelf.CANTEENS}),
+        example="市民", also=("销售对象", "渠道"),
+        note=Text("From here on a row describes one pack; one row for each.")),
+    Column(key="grade", zh="等级", en="Grade", type=Choice(Grade, also=GRADES), example="一等",
+           also=("级别",)),
+    Column(key="pack_zh", zh="规格", en="Pack (Chinese)", type=Words(40), example="5 kg 一箱",
+           also=("规格名称", "包装规格")),
+    Column(key="pack_en", zh="英文规格", en="Pack (English)", type=Words(60),
+           example="Box of 5 kg"),
+    Column(key="content", zh="每份含量", en="Content", type=Words(20), example="5公斤",
+           also=("含量", "净含量"), note=Text("A weight such as 5公斤, or a number of pieces.")),
+    Column(key="price", zh="每份售价", en="Price per pack", type=Yuan(), unit="元", example="29.00",
+           also=("售价", "零售价"), note=Text("For citizens.")),
+    Column(key="unit_price", zh="食堂单价", en="Canteen price", type=PerKilo(), unit="元/公斤",
+           also=("供应单价", "单价"), note=Text("For canteens, per kilogram or piece.")),
+)  # fmt: skip
+
+# Column → argument of the operations that describe a product.
+_DESCRIBED = {
+    "name_zh": "name_zh", "name_en": "name_en", "summary_zh": "summary_zh",
+    "summary_en": "summary_en", "storage_zh": "storage_zh", "storage_en": "storage_en",
+    "fresh": "fresh", "needs_certificate": "needs_certificate", "shelf_life": "shelf_life_days",
+    "harvest": "harvest", "most_yield": "most_yield_kg_per_mu",
+}  # fmt: skip
+_PACK = ("shelf", "grade", "pack_zh", "pack_en", "content", "price", "unit_price")
+
+PackKey = tuple[Shelf, Grade, int]
+
+
+@dataclass(slots=True)
+class _Held:
+    product: Product
+    category: Category
+    packs: dict[PackKey, dict[str, Any]] = field(default_factory=dict)
+
+    def values(self) -> dict[str, Any]:
+        told = {key: getattr(self.product, name) for key, name in _DESCRIBED.items()}
+        return told | {"category": self.category.id, "base_unit": self.product.base_unit}
+
+
+class _Handling:
+    def __init__(self, session: Session, desk: Desk, now: datetime) -> None:
+        self._session, self._desk, self._now = session, desk, now
+        self._products = Products(session, desk)
+        self._categories = categories(session)
+        by_id = {each.id: each for each in self._categories}
+        self._held = {
+            each.code: _Held(each, by_id[each.category_id], {_key(p): _told(p) for p in each.packs})
+            for each in session.scalars(_of(desk).options(selectinload(Product.packs)))
+        }
+
+    def subjects(self, row: Row) -> list[Said]:
+        code = row.values["code"]
+        said: list[Said] = [(("product", code), (*_DESCRIBED, "category", "base_unit"))]
+        if "content" in row.values:
+            pack = (row.get("shelf"), row.get("grade"), row.values["content"])
+            said.append((("pack", code, *pack), ("pack_zh", "price", "unit_price")))
+        return said
+
+    def apply(self, row: Row) -> Done:
+        held = self._held.get(row.values["code"])
+        if held is None:
+            held, changes, new = self._create(row), [], True
+        else:
+            changes, new = self._describe(held, row), False
+        pack = self._add_pack(held, row)
+        self._held[held.product.code] = held
+        return ADDED if new else Done.of([*changes, *pack])
+
+    def _create(self, row: Row) -> _Held:
+        needed = [key for key in ("category", "shelf_life") if key not in row.values]
+        if needed:
+            raise missing(*needed)
+        code = row.values["code"]
+        if not re.fullmatch(r"[A-Z0-9]{1,8}", code):
+            raise Invalid({"code": Text("A product's code has only letters A–Z and digits.")})
+        category = self._category(row)
+        told = {name: row.values[key] for key, name in _DESCRIBED.items() if key in row.values}
+        made = operations.create_product(
+            self._session, supplier_id=self._supplier_id(row), category_id=category.id, code=code,
+            slug=f"{pinyin(row.values['name_zh'])[:48]}-{code.lower()}",
+            base_unit=row.get("base_unit") or BaseUnit.GRAM,
+            **{"name_en": row.values["name_zh"], "summary_zh": "", "summary_en": "", **told},
+            by=self._desk.by, now=self._now,
+        )  # fmt: skip
+        return _Held(made, category)
+
+    def _supplier_id(self, row: Row) -> int:
+        asked = row.get("supplier")
+        own = self._desk.supplier
+        if own is not None:
+            if asked not in (None, own.code):
+                raise Invalid({"supplier": Text("This product would be another supplier's.")})
+            return own.id
+        if asked is None:
+            raise missing("supplier")
+        found = self._session.scalar(sa.select(Supplier.id).where(Supplier.code == asked))
+        if found is None:
+            raise Invalid({"supplier": Text("There is no supplier %(code)s.", code=asked)})
+        return found
+
+    def _category(self, row: Row) -> Category:
+        asked = row.values["category"].lower()
+        for each in self._categories:
+            if asked in (each.slug, each.name_zh, each.name_en.lower()):
+                return each
+        raise Invalid(
+            {
+                "category": Text(
+                    "Write one of: %(words)s.", words=[each.name_zh for each in self._categories]
+                )
+            }
+        )
+
+    def _describe(self, held: _Held, row: Row) -> list[Change]:
+        asked = row.get("supplier")
+        if asked is not None and self._desk.supplier and asked != self._desk.supplier.code:
+            raise Invalid({"supplier": Text("This product would be another supplier's.")})
+        category = self._category(row) if "category" in row.values else held.category
+        wanted = {**row.values, "category": category.id}
+        changes = differences(
+            held.values(), Row(row.number, wanted, row.places),
+            (*_DESCRIBED, "category", "base_unit"),
+        )  # fmt: skip
+        if any(each.key == "base_unit" for each in changes):
+            raise Invalid(
+                {"base_unit": Text("Whether a product is weighed or counted never changes.")}
+            )
+        if not changes:
+            return []
+        before = held.category.name_zh
+        told = held.values() | wanted
+        operations.describe_product(
+            self._session, held.product.id, category_id=category.id,
+            **{name: told[key] for key, name in _DESCRIBED.items()},
+            by=self._desk.by, now=self._now,
+        )  # fmt: skip
+        held.category = category
+        return [
+            Change("category", before, category.name_zh) if each.key == "category" else each
+            for each in changes
+        ]
+
+    def _add_pack(self, held: _Held, row: Row) -> list[Change]:
+        if not any(key in row.values for key in ("shelf", "content", "price", "unit_price")):
+            return []
+        if absent := [key for key in ("shelf", "grade", "content") if key not in row.values]:
+            raise missing(*absent)
+        shelf, grade = row.values["shelf"], row.values["grade"]
+        content = _content(row.values["content"], held.product.base_unit)
+        asked = "price" if shelf is Shelf.CITIZENS else "unit_price"
+        key = (shelf, grade, content)
+        told = {each: row.values[each] for each in ("price", "unit_price") if each in row.values}
+        known = held.packs.get(key)
+        if known is not None:
+            for name, value in told.items():
+                if known.get(name) != value:
+                    raise Invalid(
+                        {
+                            name: Text(
+                                "This pack is sold at another price already (%(price)s); "
+                                "prices on sale are not changed by a table.",
+                                price=known.get(name) or "—",
+                            )
+                        }
+                    )
+            return []
+        if asked not in told:
+            raise missing(asked)
+        name = row.get("pack_zh") or row.values["content"]
+        made = operations.add_pack(
+            self._session, held.product.id, shelf=shelf, grade=grade, name_zh=name,
+            name_en=row.get("pack_en") or name, content=content, **told,
+            by=self._desk.by, now=self._now,
+        )  # fmt: skip
+        held.packs[key] = _told(made)
+        return [Change("pack_zh", None, name), Change(asked, None, told[asked])]
+
+
+def missing(*keys: str) -> Invalid:
+    """These cells of the row must be filled in."""
+    return Invalid(
+        {
+            each.key: Text("%(name)s is missing.", name=each.name)
+            for each in COLUMNS
+            if each.key in keys
+        }
+    )
+
+
+def _content(text: str, unit: BaseUnit) -> int:
+    plain = plain_number(text).lower()
+    if unit is BaseUnit.PIECE:
+        plain = re.sub(r"[件个枚只盒袋瓶包箱]$", "", plain)
+    try:
+        return parse_quantity(plain, unit)
+    except ValueError:
+        sentence = (
+            Text("Enter a weight to the gram, such as 12.5 (kilograms) or 25斤.")
+            if unit is BaseUnit.GRAM
+            else Text("Enter a whole number of pieces, such as 12.")
+        )
+        raise Invalid({"content": sentence}) from None
+
+
+def _key(pack: Pack) -> PackKey:
+    return pack.shelf, pack.grade, pack.content
+
+
+def _told(pack: Pack) -> dict[str, Any]:
+    return {"price": pack.price, "unit_price": pack.unit_price}
+
+
+def _of(desk: Desk) -> sa.Select[Any]:
+    query = sa.select(Product).order_by(Product.position, Product.id)
+    return query if desk.supplier is None else query.where(Product.supplier_id == desk.supplier.id)
+
+
+class _Products(Kind):
+    def handle(self, session: Session, desk: Desk, rows: Sequence[Row], now: datetime) -> _Handling:
+        return _Handling(session, desk, now)
+
+    def export(self, session: Session, desk: Desk, now: datetime) -> Iterator[dict[str, Any]]:
+        names = {each.id: each.name_zh for each in categories(session)}
+        codes = dict(session.execute(sa.select(Supplier.id, Supplier.code)).all())
+        for product in session.scalars(_of(desk).options(selectinload(Product.packs))):
+            whole = {key: getattr(product, name) for key, name in _DESCRIBED.items()} | {
+                "code": product.code, "category": names[product.category_id],
+                "base_unit": product.base_unit, "supplier": codes[product.supplier_id],
+            }  # fmt: skip
+            yield from (whole | _pack_row(each, product) for each in product.packs)
+            if not product.packs:
+                yield whole
+
+
+def _pack_row(pack: Pack, product: Product) -> dict[str, Any]:
+    weighed = product.base_unit is BaseUnit.GRAM
+    content = f"{kilograms(pack.content, 0).replace(',', '')}kg" if weighed else str(pack.content)
+    return {
+        "shelf": pack.shelf, "grade": pack.grade, "pack_zh": pack.name_zh,
+        "pack_en": pack.name_en, "content": content, **_told(pack),
+    }  # fmt: skip
+
+
+PRODUCTS = _Products(
+    key="products",
+    title=Text("Products"),
+    about=Text("What you sell and in which packs. A new product begins as a draft."),
+    columns=COLUMNS,
+    labels=("code", "name_zh", "pack_zh"),
+    fields={"shelf_life_days": "shelf_life", "most_yield_kg_per_mu": "most_yield"},
+)
