@@ -160,4 +160,6 @@ def _typed_headings(table: Table, lang: str) -> list[Heading]:
 
 
 def _typed(raw: Raw) -> str:
-    return raw.error if isinstance(raw, Broken) else as_text_or_nothing(raw)
+    if isinstance(raw, Broken):
+        return raw.error
+    return raw if isinstance(raw, str) else as_text_or_nothing(raw)

@@ -13,6 +13,7 @@ from kernel.text import tidy
 from shop.excel.columns import Column, Desk, Kind, Row
 from shop.excel.heading import Found, Heading, find_heading
 
+EXAMPLE = "示例"
 _NOT_ROWS = ("合计", "总计", "小计", "制表", "填表", "审核", "注:", "注：", "说明", "total")
 
 
@@ -98,9 +99,11 @@ def _is_no_row(cells: Sequence[Raw], heading: Heading) -> bool:
 
 
 def _is_example(kind: Kind, raw: dict[str, Raw]) -> bool:
-    """The example row of our own form, as it was printed there."""
+    """The example row of our own form, as it was printed there; it says so in a cell of its own,
+    so that no real row is ever taken for it."""
     told = {each.key: each.example for each in kind.columns if each.key in raw and each.example}
-    return len(told) > 1 and all(tidy(as_text_or_nothing(raw[key])) == told[key] for key in told)
+    marked = any(example.startswith(EXAMPLE) for example in told.values())
+    return marked and all(tidy(as_text_or_nothing(raw[key])) == told[key] for key in told)
 
 
 def _read_row(index: int, found: Sequence[Found], raw: dict[str, Raw]) -> ReadRow:

@@ -14,7 +14,7 @@ COLUMNS = (
         note=Text("Only for households that are registered already; a new one gets its code."),
     ),
     Column(
-        key="name", zh="户主", en="Name", type=Words(40), required=True, example="张三",
+        key="name", zh="户主", en="Name", type=Words(40), required=True, example="示例户",
         also=("户主姓名", "姓名", "农户", "农户姓名", "交售人", "head", "head of household"),
     ),
     Column(
@@ -53,7 +53,7 @@ COLUMNS = (
         example="6217000000000001",
     ),
     Column(
-        key="holder", zh="户名", en="Account holder", type=Words(40), example="张三",
+        key="holder", zh="户名", en="Account holder", type=Words(40), example="示例户",
         also=("账户名", "开户人", "持卡人"), detail=Detail.ACCOUNT,
         note=Text("Left empty, it is the head of the household."),
     ),

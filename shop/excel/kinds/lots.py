@@ -34,7 +34,7 @@ from shop.excel.kinds.looking_up import Households, Products
 from shop.excel.kinds.prices import GRADES
 
 COLUMNS = (
-    Column(key="number", zh="收购单号", en="Slip number", type=Code(30), example="2026-0001",
+    Column(key="number", zh="收购单号", en="Slip number", type=Code(30), example="示例-0001",
            also=("单号", "票号", "收购单", "单据号", "slip"),
            note=Text("The number of the paper slip; it tells two equal slips apart.")),
     Column(key="day", zh="收购日期", en="Day", type=Day(), required=True, example="2026-11-23",

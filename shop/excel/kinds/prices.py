@@ -39,7 +39,7 @@ COLUMNS = (
     Column(key="valid_to", zh="截止日期（参考）", en="In force until (for reading)", type=Day(),
            told_only=True),
     Column(key="resolution", zh="决议文号", en="Resolution", type=Words(60), required=True,
-           example="水市社2026-12号", also=("决议", "文号", "决议编号")),
+           example="示例2026-12号", also=("决议", "文号", "决议编号")),
 )  # fmt: skip
 
 

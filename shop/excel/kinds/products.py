@@ -69,7 +69,7 @@ COLUMNS = (
     Column(key="code", zh="产品编码", en="Product code", type=Code(8), required=True, example="R01",
            also=("编码", "品号", "code"), note=Text("At most eight letters and digits; it stays.")),
     Column(key="name_zh", zh="产品名称", en="Chinese name", type=Words(60), required=True,
-           example="太空萝卜", also=("品名", "名称", "中文名")),
+           example="示例萝卜", also=("品名", "名称", "中文名")),
     Column(key="name_en", zh="英文名称", en="English name", type=Words(80), example="Space radish",
            also=("英文名",)),
     Column(key="supplier", zh="供应商", en="Supplier", type=Code(8), also=("供应商编码",),
