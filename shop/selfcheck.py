@@ -23,6 +23,7 @@ from orders.payments import checks as payments
 from orders.payouts import checks as payouts
 from orders.sales import checks as sales
 from orders.shares import checks as shares
+from shop.excel import checks as excel
 
 EXAMPLES = 10
 
@@ -98,6 +99,7 @@ CHECKS: list[Check] = [
     *payments.CHECKS,
     *agencies.CHECKS,
     *payouts.CHECKS,
+    *excel.CHECKS,
 ]
 
 

@@ -64,6 +64,7 @@ class Tables:
             "excel/tables.html",
             tables=self,
             doors=found,
+            outcomes=Outcome,
             runs=queries.runs_of(session(), organisation_id(), [each.kind.key for each in found]),
             role=actor().role,
         )
@@ -84,6 +85,7 @@ class Tables:
                 for each in door.kind.columns
                 if each not in exporting.columns_out(door.kind, where.viewer)
             ],
+            outcomes=Outcome,
             runs=queries.runs_of(session(), organisation_id(), [key]),
             role=actor().role,
             errors=errors,

@@ -10,8 +10,10 @@ from catalog.products.models import Pack, Product, ProductState, PurchasePrice
 from kernel.actors import Door
 from kernel.money import Price
 from kernel.sheets import read_grid
-from shop.excel.models import ImportRun, ImportState
+from kernel.storage import StoredFile
+from shop.excel.models import ImportRun, ImportState, OnError
 from tests import makers
+from tests.makers import NOON, SOMEBODY
 from tests.shop.excel.books import book
 from tests.web import given
 
@@ -146,3 +148,30 @@ def test_the_template_is_written(flask, kind, tmp_path):
     assert flask("template", kind, file).exit_code == 0
     rows = [row for row in read_grid(file.read_bytes()).rows if any(row)]
     assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [({"rejected": 1, "rows": 2}, "imports.outcomes"), ({"confirmed": True}, "imports.two_people")],
+)
+def test_the_self_check_sees_a_file_that_cannot_have_come_in_so(flask, db, wrong, name):
+    with given(db) as session:
+        someone = makers.user(session)
+        file = StoredFile(
+            sha256="a" * 64, size=1, media_type="x", name="a", **makers.stamp(SOMEBODY, NOON)
+        )
+        session.add(file)
+        session.flush()
+        confirmed = wrong.get("confirmed")
+        session.add(
+            ImportRun(
+                code="A" * 10, kind="lots", file_id=file.id, sha256="a" * 64,
+                state=ImportState.DONE, on_error=OnError.REJECT_ALL,
+                rows=wrong.get("rows", 1), added=1, rejected=wrong.get("rejected", 0),
+                confirmed_by_id=someone.id if confirmed else None,
+                **makers.stamp(makers.acting(someone), NOON),
+            )
+        )  # fmt: skip
+    result = flask("selfcheck")
+    assert result.exit_code == 1
+    assert f"NO  {name} " in result.output

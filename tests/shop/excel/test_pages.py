@@ -165,8 +165,11 @@ def test_another_organisation_s_rows_cannot_be_touched_or_seen(coop):
         ["X01", "一等", 9, "2026-12-01", "1"],
     ]
     upload(manager, "/coop/excel/prices", book(prices)).sees("There is no product X01 here.")
-    products = [["产品编码", "产品名称", "类别", "保质期", "供应商"], ["X02", "茶", "蔬菜", 9, "S8"],
-                ["X01", "改名", "蔬菜", 9, ""]]  # fmt: skip
+    products = [
+        ["产品编码", "产品名称", "类别", "保质期", "供应商"],
+        ["X02", "茶", "蔬菜", 9, "S8"],
+        ["X01", "改名", "蔬菜", 9, ""],
+    ]
     upload(manager, "/coop/excel/products", book(products))
     manager.sees("another supplier", "A product with this code or address exists already.")
     with coop.db.reading() as session:
@@ -300,8 +303,10 @@ def test_a_township_brings_its_register_with_the_status_and_its_source(coop):
         office = makers.organisation(session, "水市镇人民政府", kind=OrganisationKind.GOVERNMENT)
         official = makers.member(session, office, Role.OFFICIAL, name="镇干部")
     desk = person(coop.app, official)
-    rows = [[*HEAD, "脱贫户", "监测类型", "身份截止日期", "身份来源"],
-            ["张三", "大山村", 3, 4, "是", "脱贫不稳定户", "2026.03.01", "乡村振兴系统"]]  # fmt: skip
+    rows = [
+        [*HEAD, "脱贫户", "监测类型", "身份截止日期", "身份来源"],
+        ["张三", "大山村", 3, 4, "是", "脱贫不稳定户", "2026.03.01", "乡村振兴系统"],
+    ]
     upload(desk, "/office/excel/households", book(rows)).sees("Would change 1")
     desk.press("Take in one row").sees("1 changed")
     [status] = coop.rows(HouseholdStatus)
