@@ -110,9 +110,9 @@ def test_two_thousand_rows_are_explained_one_by_one(db, radish):
     merges = [("D3:E3", "住址"), ("G3:H3", "种植"), ("I3:K3", "官方身份")]
     file = book(rows, merges=merges)
 
-    began = time.perf_counter()
+    began = time.process_time()
     told = run(db, "households", file, commit=True)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
 
     found = {each.number: each for each in told.rows}
     assert set(found) == set(expected)
@@ -129,7 +129,7 @@ def test_two_thousand_rows_are_explained_one_by_one(db, radish):
         assert list(audit.verify(session)) == []
     again = run(db, "households", file, commit=True)
     assert again.counts()[Outcome.ADDED] == again.counts()[Outcome.CHANGED] == 0
-    assert seconds < 90, seconds
+    assert seconds < 60, seconds  # of one processor: others may be at work on the machine
 
 
 def count(session, model):
