@@ -23,12 +23,21 @@ def use_key(field_key: str) -> None:
 
 
 def seal(text: str) -> bytes:
-    nonce = os.urandom(12)
-    return nonce + AESGCM(_keys["seal"]).encrypt(nonce, text.encode(), None)
+    return seal_bytes(text.encode())
 
 
 def unseal(sealed: bytes) -> str:
-    return AESGCM(_keys["seal"]).decrypt(sealed[:12], sealed[12:], None).decode()
+    return unseal_bytes(sealed).decode()
+
+
+def seal_bytes(content: bytes) -> bytes:
+    """For whole files that hold personal secrets."""
+    nonce = os.urandom(12)
+    return nonce + AESGCM(_keys["seal"]).encrypt(nonce, content, None)
+
+
+def unseal_bytes(sealed: bytes) -> bytes:
+    return AESGCM(_keys["seal"]).decrypt(sealed[:12], sealed[12:], None)
 
 
 def keyed_hash(text: str) -> str:

@@ -198,6 +198,13 @@ class Work(orm.Session):
     """One unit of work. Opened by `Database.reading()` and `Database.writing()` only."""
 
 
+@contextmanager
+def attempt(session: orm.Session) -> Iterator[None]:
+    """A part of a transaction: all of it or, when it raises, none of it, and the rest goes on."""
+    with session.begin_nested():
+        yield
+
+
 class Database:
     """Where sessions come from: one engine to write, the same or a replica to read reports."""
 
@@ -222,6 +229,17 @@ class Database:
             if self.engine.dialect.name == "postgresql":
                 session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
             yield session
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Work]:
+        """A real transaction that is never kept: what would happen is tried by doing it."""
+        session = self.writing()
+        try:
+            yield session
+            session.flush()
+        finally:
+            session.rollback()
+            session.close()
 
     @contextmanager
     def transaction(self) -> Iterator[Work]:

@@ -6,6 +6,7 @@ that names them is written inside it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -52,6 +53,21 @@ class Storage:
 
     def get(self, sha256: str) -> bytes:
         return bytes(obstore.get(self._store, _key(sha256)).bytes())
+
+    def keep_note(self, key: str, content: bytes) -> None:
+        """A few bytes under a name that may change and may be lost: how far some work is."""
+        obstore.put(self._store, f"notes/{key}", content)
+
+    def note(self, key: str) -> bytes:
+        """What was noted last; nothing if nothing was."""
+        try:
+            return bytes(obstore.get(self._store, f"notes/{key}").bytes())
+        except FileNotFoundError:
+            return b""
+
+    def forget_note(self, key: str) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            obstore.delete(self._store, f"notes/{key}")
 
 
 def _key(sha256: str) -> str:

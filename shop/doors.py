@@ -22,6 +22,7 @@ from orders.shares import views as shares
 from orders.tracing import views as tracing
 from shop.audit import views as audit
 from shop.desks import coop_today
+from shop.excel import views as excel
 from shop.households import changing as household_changes
 from shop.households import views as households
 from shop.office import prices as market
@@ -40,6 +41,7 @@ BLUEPRINTS: list[Blueprint] = [
     market.bp,
     preview.bp,
     coop_today.bp,
+    *excel.blueprints,
     audit.bp,
     *lots.blueprints,
     households.producers_bp,

@@ -35,6 +35,7 @@ import orders.payouts.models
 import orders.sales.models
 import orders.shares.models
 import orders.tracing.models
+import shop.excel.models
 from kernel.db import WRITING, Database, Model
 from kernel.regions import load_regions
 

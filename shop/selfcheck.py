@@ -26,6 +26,7 @@ from orders.payouts import checks as payouts
 from orders.sales import checks as sales
 from orders.shares import checks as shares
 from orders.tracing import checks as tracing
+from shop.excel import checks as excel
 
 EXAMPLES = 10
 
@@ -106,6 +107,7 @@ CHECKS: list[Check] = [
     *agencies.CHECKS,
     *tracing.CHECKS,
     *payouts.CHECKS,
+    *excel.CHECKS,
 ]
 
 

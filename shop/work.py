@@ -9,6 +9,7 @@ import orders.agencies.tasks
 import orders.payments.tasks
 import orders.sales.tasks  # noqa: F401  registers order_letter
 import shop.audit.tasks  # registers self_check
+import shop.excel.doing  # registers preview_import, carry_out_import
 import shop.housekeeping  # noqa: F401  registers tidy_up
 from kernel.outbox import HANDLERS, SCHEDULES
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from flask import Flask
 
-from shop.commands import audit, books, database, demo, selfcheck, users, worker
+from shop.commands import audit, books, database, demo, excel, selfcheck, users, worker
 
 COMMANDS = [
     audit.group,
     books.group,
     database.group,
     demo.command,
+    excel.import_command,
+    excel.template_command,
     selfcheck.command,
     users.group,
     worker.command,
