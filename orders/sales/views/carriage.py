@@ -31,7 +31,7 @@ from orders.sales.queries.packing import carrier_of, carriers_of
 from orders.sales.rules.freight import Zone
 from orders.sales.views.frame import SHIPS, my_supplier
 
-bp = Blueprint("carrying", __name__, url_prefix="/coop")
+bp = Blueprint("carriage", __name__, url_prefix="/coop")
 
 PREVIEW_KG = (1, 2, 5, 10, 20, 50)
 SPARE_ROWS = 3
@@ -57,7 +57,7 @@ def keep_carrier() -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _carriers_page(carrier_id, invalid.errors), invalid.status
     flash(_("Kept."), "done")
-    return redirect(url_for("carrying.show_carriers"), code=303)
+    return redirect(url_for("carriage.show_carriers"), code=303)
 
 
 def _carriers_page(carrier_id: int | None, errors: Mapping[str, Text]) -> str:
@@ -111,7 +111,7 @@ def keep_freight() -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _freight_page(None, request.form, _at_rows(invalid.errors)), invalid.status
     flash(_("The new freight holds from that day on; earlier orders keep theirs."), "done")
-    return redirect(url_for("carrying.show_freight"), code=303)
+    return redirect(url_for("carriage.show_freight"), code=303)
 
 
 def _at_rows(errors: Mapping[str, Text]) -> dict[str, Text]:
@@ -210,7 +210,7 @@ def keep_weights() -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _weights_page(invalid.errors), invalid.status
     flash(_("Kept. Orders placed from now on are reckoned with these weights."), "done")
-    return redirect(url_for("carrying.show_weights"), code=303)
+    return redirect(url_for("carriage.show_weights"), code=303)
 
 
 def _read_weights(supplier_id: int) -> dict[int, int | None]:
