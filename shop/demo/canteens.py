@@ -28,6 +28,7 @@ from orders.agencies.operations import (
 from orders.sales.models import Allocation, Order, OrderLine, ShipmentLine
 from orders.sales.operations import OutOfStock, ship_order
 from shop.demo import rhythm, tables
+from shop.demo.carrying import good_until
 from shop.demo.menus import Grid
 from shop.demo.pictures import photo
 from shop.demo.statements import Till
@@ -128,7 +129,8 @@ def _sign(flow: Flow, order_id: int, session: Session, now: datetime) -> None:
         at(flow.grid.deliver_on, 5, flow.chance.randint(10, 50)), now + timedelta(minutes=20)
     )
     if flow.chance.random() < 0.08:
-        second = at(rhythm.working_days_after(flow.grid.deliver_on, 1), 5, 35)
+        usual = at(rhythm.working_days_after(flow.grid.deliver_on, 1), 5, 35)
+        second = max(ships, min(usual, at(good_until(session, order_id), 17, 30)))
         flow.town.plan(ships, _ship_some, flow, order_id)
         flow.town.plan(second, _ship_rest, flow, order_id)
     else:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from catalog.lots.models import Lot
 from catalog.products.models import Pack, Product, Shelf
 from kernel.actors import Role
 from kernel.money import Money
 from kernel.periods import business_day
-from orders.sales.models import CarrierKind
+from orders.sales.models import Allocation, CarrierKind, OrderLine
 from orders.sales.operations import publish_freight, save_carrier, weigh_pack
 from orders.sales.rules.freight import Zone
 from shop.demo.town import Town, at
@@ -64,3 +65,15 @@ def _write_down(town: Town, session: Session, now: datetime) -> None:
             session, supplier_id, zones, valid_from=business_day(now),
             note="入冬起执行", by=manager, now=now,
         )  # fmt: skip
+
+
+def good_until(session: Session, order_id: int) -> date:
+    """Goods that expire over the weekend leave on the last day they may."""
+    soonest = session.scalar(
+        sa.select(sa.func.min(Lot.best_before))
+        .join(Allocation, Allocation.lot_id == Lot.id)
+        .join(OrderLine, OrderLine.id == Allocation.line_id)
+        .where(OrderLine.order_id == order_id)
+    )
+    assert soonest is not None, order_id
+    return soonest

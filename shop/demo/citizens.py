@@ -33,6 +33,7 @@ from orders.sales.operations import (
     ship_order,
 )
 from shop.demo import rhythm, tables
+from shop.demo.carrying import good_until
 from shop.demo.menus import Parcel
 from shop.demo.town import Town, at
 
@@ -173,7 +174,8 @@ def _pay(
     _tell("charge.succeeded", f"{parcel.number}_charge", charge, session, now)
     if fate.pays_wrongly:
         return
-    ships = at(rhythm.working_days_after((now + timedelta(hours=8)).date(), 1), 14, 10)
+    usual = at(rhythm.working_days_after((now + timedelta(hours=8)).date(), 1), 14, 10)
+    ships = max(now + timedelta(minutes=50), min(usual, at(good_until(session, order_id), 9, 20)))
     town.plan(ships, _ship, town, parcel, fate, chance, order_id)
 
 
