@@ -31,6 +31,8 @@ NOT_WALKED = {
     "orders.show", "orders.status", "account.choose_password", "settings.language",
     "account.ask_to_sign_out", "machine.healthz", "machine.readyz", "machine.metrics",
     "storefront.village_photo", "static",
+    # Pictures, and the program and the name of the page at the scale.
+    "product_photos.show", "yard.manifest", "yard.worker",
 }  # fmt: skip
 TELLING = ("脱贫", "监测对象", "边缘易致贫", "突发严重困难", "低保", "risk of return")
 

@@ -191,15 +191,17 @@ def test_a_member_is_added_corrected_made_head_and_leaves(homes):
     page.sees("is registered already")
     page.press("Enter", **{"Sex": "male", "Identity number": ""}).sees("The member is entered.")
     page.follow("张三丰").press(
-        "Write down that this person left", status=422, Since="2026-11-01", Why="迁出"
+        "Write down that this person left", status=422, **{"Gone since": "2026-11-01"}, Why="迁出"
     )
     page.sees("make somebody else the head first")
     page.open(f"/office/households/{homes.own.code}").follow("周芷若")
     page.press("Keep the change", **{"Head of the household": "yes"}).sees("周芷若")
     assert homes.home(homes.own.code).name == "周芷若"
     page.follow("张三丰")
-    page.press("Write down that this person left", status=422, Since="2027-01-01", Why="")
-    page.press("Write down that this person left", Since="2026-11-01", Why="迁出")
+    page.press(
+        "Write down that this person left", status=422, **{"Gone since": "2027-01-01"}, Why=""
+    )
+    page.press("Write down that this person left", **{"Gone since": "2026-11-01"}, Why="迁出")
     page.sees("this person has left", "迁出")
     left = homes.rows(HouseholdMember)[0]
     assert (left.left_on, left.is_head, left.identity) == (date(2026, 11, 1), False, HEAD)

@@ -31,7 +31,7 @@ def add_plot(
 ) -> Plot:
     """A field and what grows on it this year; `crop` is a product's code."""
     household = get_or_missing(session, Household, household_id)
-    _check(place, area_mu_100)
+    _check(area_mu_100)
     plot = Plot(
         household_id=household.id,
         place=tidy(place),
@@ -61,7 +61,7 @@ def correct_plot(
 ) -> Plot:
     """The field as it really is; the trail keeps what stood there. The same changes nothing."""
     plot = _standing(session, household_id, plot_id)
-    _check(place, area_mu_100)
+    _check(area_mu_100)
     before = {
         "place": plot.place, "area_mu_100": plot.area_mu_100, "crop": plot.crop, "year": plot.year,
     }  # fmt: skip
@@ -100,10 +100,8 @@ def _standing(session: Session, household_id: int, plot_id: int) -> Plot:
     return plot
 
 
-def _check(place: str, area_mu_100: int) -> None:
+def _check(area_mu_100: int) -> None:
     errors: dict[str, Text] = {}
-    if not tidy(place):
-        errors["place"] = Text("Please fill this in.")
     if area_mu_100 <= 0:
         errors["area"] = Text("Enter an area above zero.")
     elif area_mu_100 > MOST_MU_100:

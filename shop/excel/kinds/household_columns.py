@@ -37,7 +37,7 @@ COLUMNS = (
     Column(
         key="identity", zh="身份证号", en="Identity number", type=Code(18),
         also=("户主身份证号", "身份证", "身份证号码", "证件号码", "公民身份号码"),
-        example="500114190001010019", detail=Detail.IDENTITY,
+        example="50011419000103001X", detail=Detail.IDENTITY,
     ),
     Column(
         key="sex", zh="性别", en="Sex", type=Choice(Sex), also=("户主性别",), example="男",

@@ -6,7 +6,14 @@ import pytest
 import sqlalchemy as sa
 
 from catalog.households.models import Household
-from catalog.products.models import Pack, Product, ProductState, PurchasePrice
+from catalog.products.models import (
+    Pack,
+    Product,
+    ProductState,
+    ProductVersion,
+    PurchasePrice,
+    VersionState,
+)
 from kernel.actors import Door
 from kernel.money import Price
 from kernel.sheets import read_grid
@@ -128,7 +135,7 @@ def test_a_price_never_begins_before_goods_that_were_weighed_at_another(flask, d
     assert [each.price for each in rows_of(db, PurchasePrice)] == [makers.FARM_PRICE]
 
 
-def test_describing_a_product_again_keeps_where_it_is_found(flask, db, tmp_path):
+def test_describing_a_product_in_the_shop_again_waits_for_the_operator(flask, db, tmp_path):
     with given(db) as session:
         product = makers.sold_product(session, (1_000,), code="R01", name_zh="萝卜")
         assert "dashan" in product.search_text
@@ -136,10 +143,24 @@ def test_describing_a_product_again_keeps_where_it_is_found(flask, db, tmp_path)
     file.write_bytes(book([["产品编码", "产品名称", "保质期"], ["R01", "水果萝卜", 25]]))
     result = flask("import", "products", file)
     assert "萝卜 → 水果萝卜" in result.output
-    [made] = rows_of(db, Product)
-    assert (made.name_zh, made.shelf_life_days) == ("水果萝卜", 25)
-    assert "dashan" in made.search_text
-    assert "shuiguoluobo" in made.search_text
+    [shown] = rows_of(db, Product)
+    [written] = rows_of(db, ProductVersion)
+    assert (shown.name_zh, written.state) == ("萝卜", VersionState.DRAFT)
+    assert (written.content["name_zh"], written.content["shelf_life_days"]) == ("水果萝卜", 25)
+    again = flask("import", "products", file)
+    assert "0 added, 0 changed" in again.output
+
+
+def test_a_new_pack_of_a_product_in_the_shop_is_not_added_by_a_table(flask, db, tmp_path):
+    with given(db) as session:
+        product = makers.sold_product(session, (1_000,), code="R01")
+    before = len(rows_of(db, Pack))
+    file = tmp_path / "p.xlsx"
+    head = ["产品编码", "产品名称", "面向", "等级", "每份含量", "每份售价"]
+    file.write_bytes(book([head, ["R01", product.name_zh, "零售", "一等", "7kg", 30]]))
+    result = flask("import", "products", file)
+    assert result.exit_code == 1
+    assert len(rows_of(db, Pack)) == before
 
 
 @pytest.mark.parametrize("kind", ["households", "products", "prices", "lots"])
