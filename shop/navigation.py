@@ -6,6 +6,7 @@ nowhere. Templates ask `may_open(address)` before they link to a page of another
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -27,12 +28,42 @@ class Entry:
     label: Text
     address: str
 
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        return ()
+
+    def holds(self, nav: str) -> bool:
+        """Whether the page that set `nav` stands here."""
+        return self.key == nav
+
+    def waiting(self, counts: Mapping[str, int]) -> int:
+        return counts.get(self.key, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Entries of one kind of work: one word in the masthead, and a second line while one of them
+    is open."""
+
+    label: Text
+    entries: tuple[Entry, ...]
+
+    @property
+    def address(self) -> str:
+        return self.entries[0].address
+
+    def holds(self, nav: str) -> bool:
+        return any(each.holds(nav) for each in self.entries)
+
+    def waiting(self, counts: Mapping[str, int]) -> int:
+        return sum(each.waiting(counts) for each in self.entries)
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     title: Text
     roles: tuple[Role, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[Entry | Group, ...]
 
 
 CANTEEN_DESK = Desk(
@@ -58,25 +89,62 @@ COOP_DESK = Desk(
     COOPERATIVE,
     (
         Entry("coop.today", Text("Today"), "/coop/"),
-        Entry("coop.weighin", Text("Weigh-in"), "/coop/weigh-in"),
-        Entry("coop.slips", Text("Slips"), "/coop/slips"),
-        Entry("coop.reviews", Text("Slips to review"), "/coop/weigh-in/reviews"),
-        Entry("coop.lots", Text("Lots"), "/coop/lots"),
-        Entry("coop.stock", Text("Stock"), "/coop/stock"),
-        Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),
-        Entry("coop.orders", Text("Orders to ship"), "/coop/orders"),
-        Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
-        Entry("coop.trace", Text("Trace"), "/coop/trace"),
-        Entry("coop.recalls", Text("Recalls"), "/coop/recalls"),
-        Entry("coop.products", Text("Products"), "/coop/products"),
-        Entry("coop.prices", Text("Purchase prices"), "/coop/prices"),
-        Entry("coop.market", Text("Price monitoring"), "/coop/market"),
-        Entry("coop.households", Text("Households"), "/coop/households"),
-        Entry("coop.excel", Text("Excel"), "/coop/excel"),
-        Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
-        Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
-        Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
-        Entry("coop.supplier", Text("Our admission"), "/coop/supplier"),
+        Group(
+            Text("Buying in"),
+            (
+                Entry("coop.weighin", Text("Weigh-in"), "/coop/weigh-in"),
+                Entry("coop.slips", Text("Slips"), "/coop/slips"),
+                Entry("coop.reviews", Text("Slips to review"), "/coop/weigh-in/reviews"),
+            ),
+        ),
+        Group(
+            Text("Store"),
+            (
+                Entry("coop.stock", Text("Stock"), "/coop/stock"),
+                Entry("coop.lots", Text("Lots"), "/coop/lots"),
+                Entry("coop.trace", Text("Trace"), "/coop/trace"),
+                Entry("coop.recalls", Text("Recalls"), "/coop/recalls"),
+            ),
+        ),
+        Group(
+            Text("Orders"),
+            (
+                Entry("coop.orders", Text("Orders to ship"), "/coop/orders"),
+                Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),
+                Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
+            ),
+        ),
+        Group(
+            Text("Products"),
+            (
+                Entry("coop.products", Text("What we sell"), "/coop/products"),
+                Entry("coop.prices", Text("Purchase prices"), "/coop/prices"),
+                Entry("coop.market", Text("Price monitoring"), "/coop/market"),
+            ),
+        ),
+        Group(
+            Text("Households"),
+            (
+                Entry("coop.households", Text("Household register"), "/coop/households"),
+                Entry("coop.linkage", Text("Households taken along"), "/coop/linkage"),
+                Entry("coop.excel", Text("Excel"), "/coop/excel"),
+            ),
+        ),
+        Group(
+            Text("Money"),
+            (
+                Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
+                Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
+                Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+            ),
+        ),
+        Group(
+            Text("Our cooperative"),
+            (
+                Entry("coop.supplier", Text("Our admission"), "/coop/supplier"),
+                Entry("coop.certificates", Text("Certificates"), "/coop/certificates"),
+            ),
+        ),
     ),
 )
 
@@ -87,12 +155,22 @@ OFFICE_DESK = Desk(
         Entry("office.overview", Text("Overview"), "/office/"),
         Entry("office.units", Text("Units"), "/office/units"),
         Entry("office.filings", Text("Filings"), "/office/filings"),
-        Entry("office.households", Text("Households and villages"), "/office/households"),
-        Entry("office.register", Text("Household register"), "/office/households/register"),
-        Entry("office.suppliers", Text("Suppliers"), "/office/suppliers"),
-        Entry("office.prices", Text("Price monitoring"), "/office/prices"),
-        Entry("office.trace", Text("Trace"), "/office/trace"),
-        Entry("office.excel", Text("Excel"), "/office/excel"),
+        Group(
+            Text("Households"),
+            (
+                Entry("office.households", Text("Households and villages"), "/office/households"),
+                Entry("office.register", Text("Household register"), "/office/households/register"),
+                Entry("office.excel", Text("Excel"), "/office/excel"),
+            ),
+        ),
+        Group(
+            Text("Supply"),
+            (
+                Entry("office.suppliers", Text("Suppliers"), "/office/suppliers"),
+                Entry("office.prices", Text("Price monitoring"), "/office/prices"),
+                Entry("office.trace", Text("Trace"), "/office/trace"),
+            ),
+        ),
         Entry("office.reports", Text("Bulletins and exports"), "/office/reports"),
         Entry("office.policies", Text("Policies"), "/office/policies"),
     ),
@@ -166,11 +244,17 @@ def desk_of(acting: Membership | None) -> Desk:
         return NO_DESK
     for desk in DESKS:
         if acting.role in desk.roles:
-            entries = tuple(
-                each for each in desk.entries if _admits(_known(each.address), acting.role)
-            )
-            return Desk(desk.title, desk.roles, entries)
+            found = (_open_to(each, acting.role) for each in desk.entries)
+            return Desk(desk.title, desk.roles, tuple(each for each in found if each is not None))
     return NO_DESK
+
+
+def _open_to(entry: Entry | Group, role: Role) -> Entry | Group | None:
+    """What is left of it for this role; of a group that leaves one page, the page itself."""
+    if isinstance(entry, Entry):
+        return entry if _admits(_known(entry.address), role) else None
+    left = tuple(each for each in entry.entries if _admits(_known(each.address), role))
+    return Group(entry.label, left) if len(left) > 1 else left[0] if left else None
 
 
 def desk_home(acting: Membership | None) -> str | None:
