@@ -10,14 +10,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from catalog.products.models import Grade
 from kernel.errors import Text
-from kernel.money import ZERO, Money, Price, total
+from kernel.money import ZERO, Money, total
 from kernel.quantities import BaseUnit
-from orders.shares.models import BenefitModel, PartKind
+from orders.shares.models import PartKind
+from orders.shares.queries import Sharing
 from orders.shares.rules import split
 
 HOUSEHOLDS = "households"
-CONSIGNMENT = BenefitModel.CONSIGNMENT.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +45,12 @@ _NAMES: dict[str, tuple[Text, Text, int]] = {
 }
 
 
-def divide(
-    terms: split.Terms, farm_price: Price | None, price: Money, content: int, unit: BaseUnit
-) -> list[split.Part]:
-    """A citizen's pack as it would be settled today; nothing while nobody knows what its goods
-    cost at the farm gate. Goods on consignment cost nothing before they are sold."""
-    if terms.model == CONSIGNMENT:
-        farm = ZERO
-    elif farm_price is None:
-        return []
-    else:
-        farm = farm_price.of(content, unit)
-    pieces = [split.Piece(1, 1, content, content, farm)]
-    return split.split_line(terms, price, unit, pieces, citizen=True)
+def groups_of_price(
+    sharing: Sharing, grade: Grade, price: Money, content: int, unit: BaseUnit
+) -> list[Group]:
+    """A citizen's pack as it would be settled today; nothing where nobody can say."""
+    parts = sharing.parts(grade, price, content, unit)
+    return grouped(parts, retained_bp=sharing.terms.retained_bp)
 
 
 def grouped(parts: Iterable[split.Part], *, retained_bp: int | None = None) -> list[Group]:
@@ -64,7 +58,7 @@ def grouped(parts: Iterable[split.Part], *, retained_bp: int | None = None) -> l
     sums: dict[str, Money] = {}
     farm_gate = ZERO
     for part in parts:
-        of_households = part.kind in split.REACHING_HOUSEHOLDS and part.household_id is not None
+        of_households = split.reaches_households(part)
         if of_households and part.kind == split.FARM_GATE:
             farm_gate += part.amount
         own = PartKind.COOPERATIVE.value if part.kind in split.REACHING_HOUSEHOLDS else part.kind

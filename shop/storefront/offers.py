@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from catalog.lots.queries import ShelfRow
 from catalog.lots.queries.sheet import PackOffer, ProductSheet
 from kernel.sharing import half_up
-from shop.storefront import dividing, queries
+from orders.shares.queries import Sharing, sharing_of
+from shop.storefront import dividing
 from shop.storefront.remembered import remembered_each
 
 
@@ -21,13 +22,13 @@ def usual(sheet: ProductSheet) -> PackOffer | None:
 
 
 def groups_of(
-    sheet: ProductSheet, offer: PackOffer | None, sharing: queries.Sharing | None
+    sheet: ProductSheet, offer: PackOffer | None, sharing: Sharing | None
 ) -> list[dividing.Group]:
     """How the price of this pack divides; nothing where nobody can say."""
     if sharing is None or offer is None or offer.pack.price is None:
         return []
-    return sharing.groups(
-        offer.pack.grade, offer.pack.price, offer.pack.content, sheet.product.base_unit
+    return dividing.groups_of_price(
+        sharing, offer.pack.grade, offer.pack.price, offer.pack.content, sheet.product.base_unit
     )
 
 
@@ -38,17 +39,17 @@ def shares(session: Session, rows: Sequence[ShelfRow], day: date) -> dict[int, s
 
     def reckon(keys: list[tuple[str, int, int, date]]) -> dict[tuple[str, int, int, date], str]:
         wanted = {key: by_key[key] for key in keys}
-        sharing = queries.sharing_of(session, [row.product_id for row in wanted.values()], day)
+        sharing = sharing_of(session, [row.product_id for row in wanted.values()], day)
         return {key: _share(row, sharing.get(row.product_id)) for key, row in wanted.items()}
 
     found = remembered_each(by_key, reckon)
     return {by_key[key].product_id: share for key, share in found.items() if share}
 
 
-def _share(row: ShelfRow, sharing: queries.Sharing | None) -> str:
+def _share(row: ShelfRow, sharing: Sharing | None) -> str:
     if sharing is None:
         return ""
-    groups = sharing.groups(row.grade, row.price, row.content, row.base_unit)
+    groups = dividing.groups_of_price(sharing, row.grade, row.price, row.content, row.base_unit)
     share = dividing.households_get(groups)
     tenths = half_up(share.fen * 1000, row.price.fen)
     return f"{tenths // 10}.{tenths % 10}" if share else ""

@@ -13,6 +13,7 @@ from catalog.suppliers.queries import supplier_of
 from kernel.actors import COOPERATIVE, Role
 from kernel.web.access import organisation_id, requires
 from kernel.web.work import session, today
+from orders.shares.queries import sharing_of
 from shop.storefront import dividing, offers, queries
 
 bp = Blueprint("preview", __name__)
@@ -45,7 +46,7 @@ def _proposed(version: ProductVersion) -> str:
 def _page(product: object, packs: Sequence[object]) -> str:
     sheet = preview_sheet(session(), product, packs, today())
     key = sheet.product.id
-    sharing = queries.sharing_of(session(), [key], today()).get(key)
+    sharing = sharing_of(session(), [key], today()).get(key)
     chosen = offers.usual(sheet)
     groups = offers.groups_of(sheet, chosen, sharing)
     return render_template(

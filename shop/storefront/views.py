@@ -29,6 +29,7 @@ from kernel.text import tidy
 from kernel.web.access import public
 from kernel.web.i18n import chosen_language
 from kernel.web.work import now, services, session, today, transaction
+from orders.shares.queries import sharing_of
 from orders.tracing.queries.recalls import notice_of
 from shop.storefront import dividing, offers, queries, seasons, stories
 from shop.storefront.lines import lines
@@ -60,7 +61,7 @@ def home() -> str:
     spans = queries.seasons_of(session(), [row.product_id for row in ripe])
     offer = offers.usual(sheet) if sheet else None
     lead_id = leads[0].product_id if leads else 0
-    sharing = queries.sharing_of(session(), [lead_id], day).get(lead_id)
+    sharing = sharing_of(session(), [lead_id], day).get(lead_id)
     return render_template(
         "storefront/home.html",
         bars={key: seasons.bars(*each, day.year) for key, each in spans.items()},
@@ -176,7 +177,7 @@ def _page(wanted: str) -> int:
 @public
 def product(slug: str) -> str:
     sheet = product_sheet(session(), slug, today())
-    sharing = queries.sharing_of(session(), [sheet.product.id], today()).get(sheet.product.id)
+    sharing = sharing_of(session(), [sheet.product.id], today()).get(sheet.product.id)
     wanted = request.args.get("pack", "")
     chosen = next(
         (each for each in sheet.packs if str(each.pack.id) == wanted), offers.usual(sheet)

@@ -15,7 +15,8 @@ from bs4 import BeautifulSoup
 from kernel.db import Database
 from kernel.money import Money
 from kernel.quantities import BaseUnit
-from shop.storefront import dividing, queries, seasons
+from orders.shares.rules import split
+from shop.storefront import queries, seasons
 from tests import makers
 from tests.conftest import KINDS, TEMPLATE
 from tests.shop import shop_window
@@ -277,5 +278,5 @@ def test_a_single_small_village_shows_no_amount():
 
 
 def test_a_price_is_not_divided_while_nobody_knows_what_the_goods_cost():
-    terms = dividing.split.Terms("floor_and_rebate", 3000)
-    assert dividing.divide(terms, None, Money(5_800), 10_000, BaseUnit.GRAM) == []
+    terms = split.Terms("floor_and_rebate", 3000)
+    assert split.split_price(terms, None, Money(5_800), 10_000, BaseUnit.GRAM) == []

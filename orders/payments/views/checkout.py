@@ -42,7 +42,7 @@ from orders.sales.views.cart import (
     remember_order,
     rows_now,
 )
-from orders.shares.queries import compositions
+from orders.shares.queries import sharing_of
 
 bp = Blueprint("checkout", __name__)
 
@@ -166,13 +166,17 @@ def _find_places(text: str) -> list[Place]:
 
 
 def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
-    packs = [row.pack for row in rows]
     carriage = _carriage(rows, form)
     goods = total(row.amount for row in rows)
     freight = total(each.amount or Money(0) for each in carriage or [])
-    shares = compositions(session(), packs, today(), {row.pack.id: row.price for row in rows})
+    shares = sharing_of(session(), [row.pack.product_id for row in rows], today())
     to_households = total(
-        shares[row.pack.id].to_households * row.line.count for row in rows if row.pack.id in shares
+        shares[pack.product_id].to_households(
+            pack.grade, row.price, pack.content, pack.product.base_unit
+        )
+        * row.line.count
+        for row in rows
+        if (pack := row.pack).product_id in shares
     )
     return render_template(
         "shop/checkout.html",

@@ -10,24 +10,19 @@ from orders.shares.queries.going import (
     settled_lines,
     where_the_yuan_went,
 )
-from orders.shares.queries.ruling import (
-    Composition,
-    composition,
-    compositions,
-    rules_in_force,
-)
+from orders.shares.queries.ruling import rules_in_force
+from orders.shares.queries.sharing import Sharing, sharing_of
 
 __all__ = [
     "PER_PAGE",
-    "Composition",
     "Going",
+    "Sharing",
     "by_product",
-    "composition",
-    "compositions",
     "household_totals",
     "of_order",
     "parts_of_order",
     "rules_in_force",
     "settled_lines",
+    "sharing_of",
     "where_the_yuan_went",
 ]

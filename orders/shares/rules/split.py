@@ -22,7 +22,8 @@ from kernel.sharing import share_out
 FARM_GATE, RETAINED, COOPERATIVE = "farm_gate", "retained", "cooperative"
 
 # What the rest of the margin is called when households receive it, by benefit model.
-POOLS = {"consignment": "consigned", "floor_and_rebate": "rebate"}
+CONSIGNMENT = "consignment"
+POOLS = {CONSIGNMENT: "consigned", "floor_and_rebate": "rebate"}
 
 REACHING_HOUSEHOLDS = frozenset({FARM_GATE, *POOLS.values()})
 
@@ -249,13 +250,28 @@ def _by_key(key: tuple[str, int | None]) -> tuple[str, int]:
     return key[0], key[1] or 0
 
 
+def split_price(
+    terms: Terms, farm_price: Price | None, price: Money, content: int, unit: BaseUnit
+) -> list[Part]:
+    """A citizen's pack of `content` base units as it would be settled at this price; nothing while
+    nobody knows what its goods cost at the farm gate (`farm_price`: per kg or piece). Goods on
+    consignment cost nothing before they are sold."""
+    if terms.model == CONSIGNMENT:
+        farm = ZERO
+    elif farm_price is None:
+        return []
+    else:
+        farm = farm_price.of(content, unit)
+    return split_line(terms, price, unit, [Piece(1, 1, content, content, farm)], citizen=True)
+
+
+def reaches_households(part: Part) -> bool:
+    return part.kind in REACHING_HOUSEHOLDS and part.household_id is not None
+
+
 def reaching_households(parts: Iterable[Part]) -> Money:
     """What of these parts households receive, or received when they brought the goods."""
-    return total(
-        part.amount
-        for part in parts
-        if part.kind in REACHING_HOUSEHOLDS and part.household_id is not None
-    )
+    return total(part.amount for part in parts if reaches_households(part))
 
 
 def benefit_rate(parts: Sequence[Part]) -> Fraction | None:

@@ -14,7 +14,6 @@ from shop.storefront.queries.letters import Reviews, ReviewShown, reviews_of
 from shop.storefront.queries.paid import Paid, paid_of, voices_of_lot
 from shop.storefront.queries.quotas import YearOfShares, year_of_shares
 from shop.storefront.queries.road import PublicRoad, public_road
-from shop.storefront.queries.sharing import Sharing, sharing_of
 from shop.storefront.queries.villages import (
     VillageGoods,
     goods_of_villages,
@@ -29,7 +28,6 @@ __all__ = [
     "PublicRoad",
     "ReviewShown",
     "Reviews",
-    "Sharing",
     "VillageGoods",
     "VillageIncome",
     "YearOfMoney",
@@ -43,7 +41,6 @@ __all__ = [
     "published",
     "reviews_of",
     "seasons_of",
-    "sharing_of",
     "village_by",
     "voices_of_lot",
     "year_of_money",

@@ -447,21 +447,21 @@ def test_a_box_of_radish_says_where_each_yuan_goes(session):
     radish = Radish(session)
     pack = makers.pack(session, radish.product, content=10_000, price=Money(5800))
 
-    found = queries.composition(session, pack, TODAY)
+    sharing = queries.sharing_of(session, [radish.product.id], TODAY)[radish.product.id]
+    sold = (pack.grade, pack.price, pack.content, radish.product.base_unit)
+    parts = {part.kind: part.amount for part in sharing.parts(*sold)}
 
-    assert found.amount == Money(5800)
-    assert total(amount for _, amount in found.parts) == Money(5800)
-    assert found.part(PartKind.FARM_GATE) == Money(3200)
-    assert found.part(PartKind.RETAINED) == Money(585)  # 30 % of 58.00 − 32.00 − 4.50 − 2.00
-    assert found.to_households == Money(3200 + 1365)
-    assert found.to_households_bp == 7871
-    assert found.purchase_price == Price(32_000)
+    assert total(parts.values()) == Money(5800)
+    assert parts["farm_gate"] == Money(3200)
+    assert parts["retained"] == Money(585)  # 30 % of 58.00 − 32.00 − 4.50 − 2.00
+    assert sharing.to_households(*sold) == Money(3200 + 1365)
+    assert sharing.farm_prices[pack.grade] == Price(32_000)
 
 
 def test_a_price_without_a_rule_is_not_explained(session):
     product = makers.product(session)
 
-    assert queries.composition(session, makers.pack(session, product), TODAY) is None
+    assert queries.sharing_of(session, [product.id], TODAY) == {}
 
 
 def test_where_the_yuan_went_counts_refunds(session):

@@ -22,7 +22,6 @@ from kernel.money import Money, Price
 from kernel.quantities import BaseUnit
 from orders.shares.models import BenefitRule, RuleCost
 from orders.shares.rules import split
-from shop.storefront import dividing
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +36,13 @@ class Sharing:
     farm_prices: dict[Grade, Price]
 
     def parts(self, grade: Grade, price: Money, content: int, unit: BaseUnit) -> list[split.Part]:
-        return dividing.divide(self.terms, self.farm_prices.get(grade), price, content, unit)
+        """A citizen's pack as it would be settled today; empty while nobody knows what its goods
+        cost at the farm gate."""
+        return split.split_price(self.terms, self.farm_prices.get(grade), price, content, unit)
 
-    def groups(
-        self, grade: Grade, price: Money, content: int, unit: BaseUnit
-    ) -> list[dividing.Group]:
-        return dividing.grouped(
-            self.parts(grade, price, content, unit), retained_bp=self.terms.retained_bp
-        )
+    def to_households(self, grade: Grade, price: Money, content: int, unit: BaseUnit) -> Money:
+        """What of the price reaches those who grew it."""
+        return split.reaching_households(self.parts(grade, price, content, unit))
 
 
 _IDS: sa.BindParameter[int] = sa.bindparam("product_ids", expanding=True)
