@@ -59,6 +59,12 @@ def test_the_glossary_names_every_table(app):
     assert not missing, f"docs/glossary.md lacks {missing}"
 
 
+def test_a_word_of_the_glossary_means_one_thing():
+    words = [line.split("|")[1].strip() for line in GLOSSARY.splitlines() if line.startswith("| ")]
+    twice = {word for word in words if words.count(word) > 1} - {"中文"}
+    assert not twice, f"one row for one word: {sorted(twice)}"
+
+
 def test_the_glossary_names_every_kind_of_label(app):
     missing = [
         kind.__name__
