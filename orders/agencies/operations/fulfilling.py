@@ -89,13 +89,14 @@ def replace_lot(
         to_lot_id=to_lot_id,
         quantity=quantity,
         reason=reason,
-        annual_cap=_cap_of(session, order_id, now),
+        annual_cap=cap_of_order(session, order_id, now),
         by=by,
         now=now,
     )
 
 
-def _cap_of(session: Session, order_id: int, now: datetime) -> Money | None:
+def cap_of_order(session: Session, order_id: int, now: datetime) -> Money | None:
+    """The most that units may draw from one household this year; None for a citizen's order."""
     order = get_or_missing(session, Order, order_id)
     if order.organisation_id is None:
         return None

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import Grade, Pack, Product, PurchasePrice, Shelf
 from kernel.db import sum_money, sum_whole
 from kernel.money import ZERO, Money, Price, total
@@ -166,6 +167,7 @@ def _costs_in_store(
             Contribution.product_id.in_(product_ids),
             Contribution.household_id.is_not(None),
             Contribution.on_hand > 0,
+            BROUGHT,
         )
         .group_by(Contribution.product_id, Lot.grade)
     )
