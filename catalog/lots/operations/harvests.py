@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy.orm import Session
+import sqlalchemy as sa
+from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots import rules
 from catalog.lots.models import Contribution, Lot, LotState, MoveKind, StockMove
@@ -18,12 +19,12 @@ from catalog.lots.models.harvests import Harvest, HarvestArrival, HarvestPart
 from catalog.lots.operations.intake import make_lot
 from catalog.lots.queries.harvests import growers, harvest_of, uncounted_parts
 from catalog.lots.queries.stock import lock_pools
-from catalog.products.models import Grade
+from catalog.products.models import Grade, Product
 from catalog.products.queries import product_of
 from catalog.suppliers.models import Supplier
 from kernel import audit
 from kernel.actors import Actor
-from kernel.db import get_or_missing, stamp
+from kernel.db import stamp
 from kernel.errors import Invalid, Refusal, Text
 from kernel.money import ZERO
 from kernel.periods import business_day
@@ -53,7 +54,11 @@ def announce_harvest(
     Only households of these regions whose fields bear so much (R18); without households there is
     nothing to promise, so a harvest has at least one.
     """
-    supplier = get_or_missing(session, Supplier, supplier_id)
+    supplier = session.scalars(
+        sa.select(Supplier)
+        .options(joinedload(Supplier.organisation))
+        .where(Supplier.id == supplier_id)
+    ).one()
     product = product_of(session, supplier_id, product_id)
     lock_pools(session, [product.id])
     today = business_day(now)
@@ -99,7 +104,7 @@ def announce_harvest(
 
 
 def _beyond_the_fields(
-    session: Session, product, prefixes: Sequence[str], year: int, parts: Mapping[int, int]
+    session: Session, product: Product, prefixes: Sequence[str], year: int, parts: Mapping[int, int]
 ) -> dict[str, Text]:
     known = {
         each.household_id: each
@@ -173,7 +178,7 @@ def correct_harvest(
         raise Refusal("This harvest is over.")
     for part in harvest.parts:
         part.expected = expected.get(part.id, part.expected)
-    settle(session, harvest, f"correct:{now.timestamp():.6f}", by=by, now=now)
+    settle(session, harvest, by=by, now=now)
     audit.note(
         session, "correct_harvest", f"lot:{harvest.lot_id}", by=by, now=now, reason=why,
         before=before, after={part.id: part.expected for part in harvest.parts},
@@ -193,7 +198,7 @@ def end_harvest(
     if not why:
         raise Invalid({"reason": Text("Say why.")})
     harvest.ended_at, harvest.ended_by_id, harvest.ended_reason = now, by.user_id, why
-    settle(session, harvest, "ended", by=by, now=now)
+    settle(session, harvest, by=by, now=now)
     audit.note(session, "end_harvest", f"lot:{harvest.lot_id}", by=by, now=now, reason=why)
     return harvest
 
@@ -219,9 +224,10 @@ def count_arrivals(
     return counted
 
 
-def settle(session: Session, harvest: Harvest, cause: str, *, by: Actor, now: datetime) -> None:
+def settle(session: Session, harvest: Harvest, *, by: Actor, now: datetime) -> None:
     """Bring `may_promise` and `on_hand` of every part to what they must be. The pool is locked."""
     session.flush()
+    before = _moves_of(session, [part.contribution_id for part in harvest.parts])
     for part in harvest.parts:
         contribution = part.contribution
         session.refresh(contribution, ["on_hand", "reserved"])
@@ -232,11 +238,24 @@ def settle(session: Session, harvest: Harvest, cause: str, *, by: Actor, now: da
                 StockMove(
                     contribution_id=contribution.id, kind=MoveKind.EXPECTED,
                     quantity=there - contribution.on_hand,
-                    cause=f"harvest:{harvest.id}:{contribution.id}:{cause}", **stamp(by, now),
+                    cause=f"harvest:{harvest.id}:{contribution.id}:{before[contribution.id]}",
+                    **stamp(by, now),
                 )
             )  # fmt: skip
             contribution.on_hand = there
     session.flush()
+
+
+def _moves_of(session: Session, contribution_ids: Sequence[int]) -> dict[int, int]:
+    """Contribution → how many moves it has: the serial of its next one. One statement."""
+    return {
+        key: int(count)
+        for key, count in session.execute(
+            sa.select(StockMove.contribution_id, sa.func.count())
+            .where(StockMove.contribution_id.in_(contribution_ids))
+            .group_by(StockMove.contribution_id)
+        )
+    }
 
 
 def lock_harvest(session: Session, supplier_id: int, code: str) -> Harvest:

@@ -15,11 +15,11 @@ from kernel.errors import Invalid, Refusal, Text
 from kernel.mail import send_later
 from kernel.money import Money
 from kernel.people import User
-from kernel.periods import business_day
+from kernel.periods import business_day, business_year
 from kernel.text import tidy
 from orders.agencies.models import BulkOrder, Stage
-from orders.agencies.operations.fulfilling import cap_of_order
 from orders.agencies.operations.stages import supplied_order
+from orders.agencies.queries.units import cap_of_order
 from orders.sales import operations as sales
 from orders.sales.models import Allocation, Order, OrderEvent
 from orders.sales.operations.arriving import Arrival
@@ -32,7 +32,7 @@ def bring_in_harvest(
     """`sales.bring_in_harvest` under the yearly caps that units' orders were placed under."""
 
     def cap_of(order: Order) -> Money | None:
-        return cap_of_order(session, order.id, now)
+        return cap_of_order(session, order.id, business_year(now))
 
     return sales.bring_in_harvest(
         session, supplier_id, code, lot_id=lot_id, cap_of=cap_of, by=by, now=now

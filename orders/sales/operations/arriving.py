@@ -88,7 +88,7 @@ def bring_in_harvest(
     ]
     counted = count_arrivals(session, harvest, lot.id, by=by, now=now)
     moved = _fulfil(session, promises, lot, orders, cap_of, harvest.lot, by, now)
-    settle(session, harvest, f"came:{lot.id}:{now.timestamp():.6f}", by=by, now=now)
+    settle(session, harvest, by=by, now=now)
     left = harvest.promised
     audit.note(
         session, "bring_in_harvest", f"lot:{harvest.lot_id}", by=by, now=now,

@@ -339,3 +339,17 @@ def test_whatever_happens_no_more_is_promised_than_may_be(db, steps):
                 assert held.reserved <= held.on_hand <= held.quantity
             assert sum(short_of(session, of).values()) == coming.short
         agree(session)
+
+
+def test_a_trace_says_shipped_only_of_what_was_not_called_back(session):
+    of = canteens.canteen(session)
+    code = session.scalar(sa.select(Lot.code))
+    bulk = canteens.signed(session, of, kg=50)
+    first = canteens.ship(session, of, bulk, kg=20)
+    assert trace(session, code).shipped_on == canteens.NOW.date()
+    later = canteens.NOW + timedelta(days=1)
+    canteens.ship(session, of, bulk, kg=20, now=later)
+    operations.call_back_shipment(
+        session, first.id, supplier_id=of.supplier.id, reason="桥断了", by=of.storekeeper, now=later
+    )
+    assert trace(session, code).shipped_on == later.date()
