@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,9 +56,6 @@ class Harvest(Made, Model):
     @property
     def free(self) -> int:
         return sum(part.free for part in self.parts)
-
-    def open_on(self, day: date) -> bool:
-        return self.ended_at is None and self.lot.best_before >= day
 
 
 class HarvestPart(Made, Model):
