@@ -11,6 +11,7 @@ from orders.agencies.views import coop as agencies_coop
 from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
 from orders.agencies.views import fulfilment as coop_fulfilment
+from orders.agencies.views import harvests as coop_harvests
 from orders.agencies.views import money as canteen_money
 from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
@@ -61,6 +62,7 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_money.bp,
     agencies_coop.bp,
     coop_fulfilment.bp,
+    coop_harvests.bp,
     filings_office.bp,
     *tracing.blueprints,
     bank.bp,

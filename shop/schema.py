@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 
 import catalog.households.models
 import catalog.lots.models
+import catalog.lots.models.harvests
 import catalog.lots.models.labels
 import catalog.lots.models.papers
 import catalog.products.models

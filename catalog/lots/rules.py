@@ -35,6 +35,12 @@ def plausible_g(area_mu_100: int, most_yield_kg_per_mu: int) -> int:
     return area_mu_100 * most_yield_kg_per_mu * TOLERANCE_TENTHS
 
 
+def promisable(expected: int, came: int, confidence_bp: int) -> int:
+    """What of a harvest may be promised: the confident part of what is still to come, rounded
+    down to the base unit."""
+    return max(0, expected - came) * confidence_bp // 10_000
+
+
 def over_the_cap(bought: Money, more: Money, cap: Money | None) -> bool:
     """Whether `more` takes the year above its cap; reaching it exactly does not."""
     return cap is not None and bought + more > cap

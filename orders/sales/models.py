@@ -157,7 +157,8 @@ class Order(Made, Model):
 
 
 class OrderLine(Made, Model):
-    """So much of one pack at one price. Never changed; what happens to it is written beside it.
+    """So much of one pack at one price. Never changed, but for a day of delivery agreed anew; what
+    happens to it is written beside it.
 
     `rule_key` names the benefit rule in force when it was placed (`rule:7`).
     """

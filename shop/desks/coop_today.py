@@ -30,6 +30,7 @@ from orders.agencies.models import BulkOrder, Stage
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
 from orders.sales.queries.packing import OrderToShip, to_ship
+from orders.sales.queries.promises import promises_of
 from shop.suppliers.queries import stopped_by_papers
 
 bp = Blueprint("coop_today", __name__, url_prefix="/coop")
@@ -72,6 +73,7 @@ def show_today() -> str:
         expiring=expiring[:MOST],
         urgent=sum(lot.days_left(today()) <= 1 for lot in expiring),
         run=run,
+        worries=[each for each in promises_of(session(), supplier.id) if each.worries(today())],
         papers=expiring_certificates(session(), today(), supplier_id=supplier.id),
         stopped=len(stopped_by_papers(session(), supplier.id, today())),
     )

@@ -38,3 +38,8 @@ for (const all of document.querySelectorAll("[data-tick-all]")) {
     for (const each of document.querySelectorAll(`input[name="${all.dataset.tickAll}"]`)) each.checked = all.checked;
   });
 }
+
+// What a form makes gets its name here, before any server answers; without it the server names it.
+if (window.crypto && crypto.randomUUID) {
+  for (const field of document.querySelectorAll("input[data-uid]")) field.value ||= crypto.randomUUID();
+}

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots import rules
+from catalog.lots.checks.harvests import HARVEST_CHECKS
 from catalog.lots.checks.papers import PAPER_CHECKS
 from catalog.lots.models import (
     ConformityCertificate,
@@ -393,6 +394,7 @@ CHECKS = [
         rows_of(PurchasePrice),
     ),
     *PAPER_CHECKS,
+    *HARVEST_CHECKS,
     Check(
         "lots.bags",
         Text("Every bag's number is on one run of labels"),

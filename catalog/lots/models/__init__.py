@@ -21,7 +21,8 @@ from kernel.storage import StoredFile
 
 class LotState(Labelled):
     """Only open lots are sold. What waits for a test, is held back or recalled may be released;
-    what is under way to another store opens on arrival; a closed lot is empty for good.
+    what is under way to another store opens on arrival; a closed lot is empty for good. An expected
+    lot carries promises of a harvest (`models.harvests`) and never goods.
     """
 
     OPEN = "open"
@@ -30,6 +31,7 @@ class LotState(Labelled):
     QUARANTINE = "quarantine"
     HOLD = "hold"
     CLOSED = "closed"
+    EXPECTED = "expected"
 
 
 class Store(Made, Model):
@@ -286,6 +288,7 @@ class MoveKind(Labelled):
 
     Moved out and in: a split, a repacking or a transfer to another store; the goods stay what they
     are and become another lot. Undone: the reverse of a step that nothing has followed yet.
+    Expected: what of a coming harvest may be promised. No goods move then, and no money.
     """
 
     TAKEN_IN = "taken_in"
@@ -299,6 +302,7 @@ class MoveKind(Labelled):
     SPOILED = "spoiled"
     COUNT_SURPLUS = "count_surplus"
     COUNT_SHORTAGE = "count_shortage"
+    EXPECTED = "expected"
 
 
 class StockMove(Made, Model):

@@ -13,6 +13,7 @@ from catalog.lots.operations.handing import (
     hand_over_slip,
     write_handed_slip,
 )
+from catalog.lots.operations.harvests import announce_harvest, correct_harvest, end_harvest
 from catalog.lots.operations.holding import (
     add_lot_event,
     close_lot,
@@ -67,13 +68,16 @@ __all__ = [
     "Loss",
     "accept_offline_slip",
     "add_lot_event",
+    "announce_harvest",
     "approve_slip",
     "begin_count",
     "call_back",
     "close_lot",
     "confirm_slip",
+    "correct_harvest",
     "decide_adjustment",
     "dismiss_handed_slip",
+    "end_harvest",
     "enter_count",
     "finish_count",
     "give_up_count",

@@ -55,6 +55,8 @@ def propose_adjustment(
     lot = _locked_lot(session, lot_id, supplier_id)
     if lot.state is LotState.CLOSED:
         raise Refusal(Text("Lot %(code)s is closed.", code=lot.code))
+    if lot.state is LotState.EXPECTED:
+        raise Refusal(Text("Nothing of this harvest lies in the store yet."))
     free = sum(part.on_hand - part.reserved for part in lot.contributions)
     if kind in BY_HAND and -quantity > free - _waiting(session, lot.id):
         raise Invalid(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -31,7 +32,7 @@ from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import stamp
-from kernel.errors import Missing, Refusal, Text
+from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.money import Money
 from kernel.numbering import next_number
 
@@ -67,6 +68,14 @@ class Output:
     state: LotState = LotState.OPEN
     store_id: int | None = None
     uid: str | None = None
+
+
+def whole_uid(uid: str | None) -> str | None:
+    """As every phone writes it: 36 characters, lower case."""
+    try:
+        return None if uid is None else str(UUID(uid))
+    except ValueError:
+        raise Invalid({"uid": Text("This is not a UUID.")}) from None
 
 
 def made_before(session: Session, request_key: str | None, uid: str | None = None) -> Lot | None:

@@ -83,6 +83,8 @@ def enter_count(
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     if lot.state is LotState.IN_TRANSIT:
         raise Refusal(Text("Lot %(code)s is still under way.", code=lot.code))
+    if lot.state is LotState.EXPECTED:
+        raise Refusal(Text("Nothing of this harvest lies in the store yet."))
     people = counters_of(newest_entries(session, count.id))
     if len(people) == 2 and (by.user_id or 0) not in people:
         raise Refusal(Text("Two people count this store already."))

@@ -228,7 +228,11 @@ def make_lot(
         available_from=since,
         best_before=until,
         # Whoever mixes the goods of several households answers for them (domain.md §2.3).
-        certificate_no=next_number(session, "HG", now) if product.needs_certificate else "",
+        certificate_no=(
+            next_number(session, "HG", now)
+            if product.needs_certificate and state is not LotState.EXPECTED
+            else ""
+        ),
         **stamp(by, now),
     )
     session.add(lot)

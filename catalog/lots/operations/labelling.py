@@ -42,7 +42,7 @@ def print_labels(
     pack = session.get(Pack, pack_id)
     if pack is None or (pack.product_id, pack.grade) != (lot.product_id, lot.grade):
         raise Invalid({"pack": Text("Choose a pack of this product and grade.")})
-    if lot.state in (LotState.QUARANTINE, LotState.CLOSED):
+    if lot.state in (LotState.QUARANTINE, LotState.CLOSED, LotState.EXPECTED):
         raise Refusal("No labels are made for a lot that is “%(state)s”.", state=lot.state)
     last, content = labelled(session, lot_id)
     came_in = session.scalar(

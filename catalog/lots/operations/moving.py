@@ -18,6 +18,7 @@ from catalog.lots.operations.converting import (
     locked_lots,
     made_before,
     plan_draws,
+    whole_uid,
 )
 from catalog.lots.queries.stock import lock_pools
 from kernel import audit
@@ -61,13 +62,14 @@ def split_lot(
     supplier_id: int,
     reason: str,
     request_key: str | None = None,
+    uid: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Lot:
     """So much of a lot becomes a lot of its own, to be treated differently from now on."""
     return _move(
         session, StepKind.SPLIT, {lot_id: quantity}, supplier_id=supplier_id, reason=reason,
-        request_key=request_key, by=by, now=now,
+        request_key=request_key, uid=whole_uid(uid), by=by, now=now,
     ).output_lot  # fmt: skip
 
 
@@ -214,10 +216,11 @@ def _move(
     reason: str,
     to_store_id: int | None = None,
     request_key: str | None,
+    uid: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Processing:
-    made = made_before(session, request_key)
+    made = made_before(session, request_key, uid)
     if made is not None:
         return session.scalars(
             sa.select(Processing)
@@ -244,6 +247,7 @@ def _move(
             until=min(lot.best_before for lot in lots),
             state=LotState.IN_TRANSIT if transfer else LotState.OPEN,
             store_id=to_store_id if transfer else first.store_id,
+            uid=uid,
         ),
         Step(
             kind=kind, words=words, words_en=words_en, on=business_day(now),

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -20,6 +19,7 @@ from catalog.lots.operations.converting import (
     locked_lots,
     made_before,
     plan_draws,
+    whole_uid,
 )
 from catalog.lots.queries.yields import band_for
 from catalog.products.models import Grade, Product
@@ -66,7 +66,7 @@ def process_lot(
     """`inputs` (lot → quantity) become one new lot with their households and costs. Only free goods
     of one store are used. A yield outside of what is expected of the step asks for a reason.
     """
-    uid = _whole_uid(uid)
+    uid = whole_uid(uid)
     if made := made_before(session, request_key, uid):
         return made
     _check(inputs, output_quantity, on, best_before)
@@ -91,14 +91,6 @@ def process_lot(
         ),
         supplier_id=supplier_id, by=by, now=now,
     ).output_lot  # fmt: skip
-
-
-def _whole_uid(uid: str | None) -> str | None:
-    """As every phone writes it: 36 characters, lower case."""
-    try:
-        return None if uid is None else str(UUID(uid))
-    except ValueError:
-        raise Invalid({"uid": Text("This is not a UUID.")}) from None
 
 
 def _check(inputs: Mapping[int, int], output_quantity: int, on: date, best_before: date) -> None:

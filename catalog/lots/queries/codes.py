@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.lots import rules
 from catalog.lots.models import Lot
 from catalog.lots.models.labels import LabelRun
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import Pack
 from catalog.suppliers.models import Supplier
 from kernel.codes import code_closes, fold_code, one_slip_away
@@ -77,7 +78,7 @@ def _lots(session: Session, codes: Sequence[str]) -> list[Lot]:
                 joinedload(Lot.product),
                 joinedload(Lot.supplier).joinedload(Supplier.organisation),
             )
-            .where(sa.or_(Lot.code.in_(codes), Lot.trace_key.in_(codes)))
+            .where(sa.or_(Lot.code.in_(codes), Lot.trace_key.in_(codes)), BROUGHT)
         )
     )
 

@@ -55,7 +55,7 @@ def lots_to_count(session: Session, count: StockCount) -> list[Lot]:
     in_store = sa.and_(
         Lot.supplier_id == count.supplier_id,
         Lot.store_id.is_(None) if count.store_id is None else Lot.store_id == count.store_id,
-        Lot.state.not_in((LotState.CLOSED, LotState.IN_TRANSIT)),
+        Lot.state.not_in((LotState.CLOSED, LotState.IN_TRANSIT, LotState.EXPECTED)),
         sa.exists().where(Contribution.lot_id == Lot.id, Contribution.on_hand > 0),
     )
     counted = Lot.id.in_(sa.select(CountEntry.lot_id).where(CountEntry.count_id == count.id))

@@ -24,6 +24,7 @@ from catalog.lots.models.papers import (
     StockLevel,
     StoreTransfer,
 )
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import Product
 from kernel.db import sum_whole
 
@@ -62,8 +63,8 @@ def stock_of(session: Session, supplier_id: int, *, today: date) -> list[StockRo
     rows = session.execute(
         sa.select(
             Product,
-            sum_whole(Contribution.on_hand),
-            sum_whole(Contribution.reserved),
+            sum_whole(sa.case((BROUGHT, Contribution.on_hand), else_=0)),
+            sum_whole(sa.case((BROUGHT, Contribution.reserved), else_=0)),
             sum_whole(sa.case((sellable, free), else_=0)),
             sum_whole(sa.case((Lot.state == LotState.IN_TRANSIT, Contribution.on_hand), else_=0)),
             sa.func.min(sa.case((sa.and_(sellable, free > 0), Lot.best_before))),
@@ -120,7 +121,7 @@ def moves_of_product(
 ) -> list[MoveRow]:
     """The ledger of a product (or of one lot of it), newest first. Two queries: what there was
     after the newest move shown, and the moves."""
-    chosen = Contribution.product_id == product_id
+    chosen = sa.and_(Contribution.product_id == product_id, StockMove.kind != MoveKind.EXPECTED)
     if lot_id is not None:
         chosen = sa.and_(chosen, Contribution.lot_id == lot_id)
     rows = session.execute(

@@ -14,6 +14,9 @@ from catalog.products.models import Grade, Product
 
 FREE = Contribution.on_hand - Contribution.reserved
 
+# A lot of goods that somebody brought; an expected harvest is none.
+BROUGHT = Lot.state != LotState.EXPECTED
+
 # Goods that come into a lot for the first time.
 CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING, MoveKind.MOVED_IN)
 

@@ -32,7 +32,7 @@ def _missing() -> Missing:
     return Missing(Text("There is nothing at this address, or it is not yours."))
 
 
-IN_STORE = tuple(state for state in LotState if state is not LotState.CLOSED)
+IN_STORE = tuple(s for s in LotState if s not in (LotState.CLOSED, LotState.EXPECTED))
 
 
 @dataclass(frozen=True, slots=True)

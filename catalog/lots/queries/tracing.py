@@ -111,16 +111,12 @@ def trace(session: Session, code_or_key: str, *, today: date | None = None) -> T
     lot, bag = find_code(session, code_or_key)
     sources = made_of(session, [lot.id])
     origins = _origins(session, lot)
-    first_shipped = session.scalar(
-        sa.select(sa.func.min(StockMove.made_at))
-        .join(Contribution, Contribution.id == StockMove.contribution_id)
-        .where(Contribution.lot_id == lot.id, StockMove.kind == MoveKind.SHIPPED)
-    )
+    first_shipped = _first_shipped(session, lot.id)
     return TraceSheet(
         lot=lot,
         bag=bag,
         events=events_of(session, [lot.id]),
-        shipped_on=business_day(_instant(first_shipped)) if first_shipped else None,
+        shipped_on=business_day(first_shipped) if first_shipped else None,
         villages=origins.villages,
         households=origins.shown,
         balance=balance(session, lot.id),
@@ -130,10 +126,17 @@ def trace(session: Session, code_or_key: str, *, today: date | None = None) -> T
     )
 
 
-def _instant(value: datetime | str) -> datetime:
-    """MIN() of a moment keeps its type on both databases; mypy wants to be told."""
-    assert isinstance(value, datetime)
-    return value
+def _first_shipped(session: Session, lot_id: int) -> datetime | None:
+    """When goods of this lot first left and were not called back: a call-back writes the opposite
+    move, whose cause names the one it undoes (`ship_out`, `call_back`)."""
+    rows = session.execute(
+        sa.select(StockMove.made_at, StockMove.cause)
+        .join(Contribution, Contribution.id == StockMove.contribution_id)
+        .where(Contribution.lot_id == lot_id, StockMove.kind == MoveKind.SHIPPED)
+    ).all()
+    undone = {cause.replace(":back:", ":") for _, cause in rows if ":back:" in cause}
+    return min((at for at, cause in rows if ":back:" not in cause and cause not in undone),
+               default=None)  # fmt: skip
 
 
 def _origins(session: Session, lot: Lot) -> Origins:

@@ -14,6 +14,7 @@ from catalog.households.models import Household
 from catalog.households.queries import short_name
 from catalog.households.rules import shown_counts, shown_total
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import Product
 from catalog.products.queries import offered
 from kernel.regions import Region, within
@@ -51,7 +52,7 @@ def counted_by_village(chosen: sa.ColumnElement[bool]) -> sa.Select[str, str, in
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(chosen)
+        .where(chosen, BROUGHT)
         .group_by(Region.code, Region.name)
         .order_by(sa.func.count(Household.id.distinct()).desc(), Region.code)
     )
@@ -80,6 +81,7 @@ def grown_in(
         .join(Household, Household.id == Contribution.household_id)
         .where(
             Lot.product_id == Product.id,
+            BROUGHT,
             Lot.harvested_on >= since,
             Household.region_code == village,
         )
@@ -106,6 +108,7 @@ def _villages_by_product() -> sa.Select[int, str]:
         .join(Region, Region.code == Household.region_code)
         .where(
             Lot.product_id.in_(sa.bindparam("product_ids", expanding=True)),
+            BROUGHT,
             Lot.harvested_on >= sa.bindparam("since", type_=sa.Date()),
         )
         .group_by(Lot.product_id, Region.code, Region.name)
@@ -147,7 +150,7 @@ def village_sheets(session: Session, prefixes: Sequence[str], *, today: date) ->
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(Lot.harvested_on >= today - SEASON, within(Region.code, list(prefixes)))
+        .where(BROUGHT, Lot.harvested_on >= today - SEASON, within(Region.code, list(prefixes)))
         .group_by(Region.code, Region.name)
         .order_by(sa.func.count(Household.id.distinct()).desc(), Region.code)
     ).all()

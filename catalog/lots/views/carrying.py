@@ -59,7 +59,8 @@ def split(code: str) -> Response | tuple[str, int]:
         with transaction() as work:
             made = operations.split_lot(
                 work, lot.id, quantity, supplier_id=own_supplier(work).id, reason=reason,
-                request_key=f"split:{request.form[FIELD]}", by=actor(), now=now(),
+                request_key=f"split:{request.form[FIELD]}", uid=request.form.get("uid") or None,
+                by=actor(), now=now(),
             )  # fmt: skip
             new = made.code
     except Invalid as invalid:

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from catalog.lots import operations, queries
 from catalog.lots.models import Lot, LotState
 from catalog.lots.queries.flows import flows_of
+from catalog.lots.queries.store import IN_STORE
 from catalog.lots.views.scope import STORES, own_supplier
 from catalog.products.queries import products_of
 from kernel.actors import COOPERATIVE
@@ -24,7 +25,6 @@ from kernel.web.work import now, session, today, transaction
 bp = Blueprint("lots", __name__, url_prefix="/coop/lots")
 
 PAGE = 60
-IN_STORE = tuple(state for state in LotState if state is not LotState.CLOSED)
 
 
 @bp.get("")
@@ -37,7 +37,7 @@ def show_lots() -> str:
     lots = queries.lots_of(
         session(),
         supplier.id,
-        states=tuple(LotState) if everything else IN_STORE,
+        states=(*IN_STORE, LotState.CLOSED) if everything else IN_STORE,
         product_id=product_id,
         only_in_store=not everything,
         offset=PAGE * (page - 1),

@@ -97,6 +97,7 @@ def process() -> Response | tuple[str, int]:
                 output_product_id=output.id, output_grade=asked.grade,
                 output_quantity=asked.quantity, kind=asked.kind, on=asked.on, best_before=until,
                 reason=asked.reason, request_key=f"process:{request.form[FIELD]}",
+                uid=request.form.get("uid") or None,
                 by=actor(), now=now(),
             )  # fmt: skip
             code = lot.code

@@ -35,6 +35,7 @@ from orders.agencies.operations.ordering import (
     save_draft,
     submit_order,
 )
+from orders.agencies.operations.promising import agree_day, bring_in_harvest
 from orders.agencies.operations.settling import (
     check_invoice,
     recognise_payment,
@@ -50,7 +51,9 @@ __all__ = [
     "CreditLine",
     "GridLine",
     "accept_rest_as_shipped",
+    "agree_day",
     "approve_order",
+    "bring_in_harvest",
     "call_back_shipment",
     "cancel_order",
     "check_invoice",

@@ -10,11 +10,9 @@ from sqlalchemy.orm import Session
 from kernel.actors import Actor
 from kernel.db import get_or_missing
 from kernel.errors import Refusal
-from kernel.money import Money
-from kernel.people import Organisation
 from kernel.periods import business_year
 from orders.agencies.models import Acceptance
-from orders.agencies.queries.units import policy_for
+from orders.agencies.queries.units import cap_of_order
 from orders.payments.models import Refund, RefundLine
 from orders.payments.queries import STANDING
 from orders.sales import operations as sales
@@ -89,15 +87,7 @@ def replace_lot(
         to_lot_id=to_lot_id,
         quantity=quantity,
         reason=reason,
-        annual_cap=_cap_of(session, order_id, now),
+        annual_cap=cap_of_order(session, order_id, business_year(now)),
         by=by,
         now=now,
     )
-
-
-def _cap_of(session: Session, order_id: int, now: datetime) -> Money | None:
-    order = get_or_missing(session, Order, order_id)
-    if order.organisation_id is None:
-        return None
-    body = session.get_one(Organisation, order.organisation_id)
-    return policy_for(session, body.region_code, business_year(now)).annual_cap

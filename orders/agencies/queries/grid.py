@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import Audience
 from kernel.db import sum_whole
 from kernel.errors import Missing
@@ -92,7 +93,7 @@ def villages_of_products(
         sa.select(Lot.product_id, Lot.grade, Household.region_code)
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
-        .where(Lot.product_id.in_(sorted(product_ids)), Contribution.on_hand > 0)
+        .where(Lot.product_id.in_(sorted(product_ids)), BROUGHT, Contribution.on_hand > 0)
         .distinct()
     )
     found: dict[tuple[int, str], list[str]] = {}

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from kernel.errors import Missing, Refusal, Text
+from kernel.money import Money
 from kernel.people import Organisation
 from kernel.regions import DIGITS, Region, prefix, prefixes, within
 from kernel.versions import FrozenVersion
@@ -24,6 +25,7 @@ from orders.agencies.models import (
 from orders.agencies.queries.scope import Scope
 from orders.agencies.rules.counting import CountingPolicy
 from orders.agencies.rules.filing import Declaration, LastYear, Representative
+from orders.sales.models import Order
 
 NATION = "0" * 12
 # The rows that count as a unit's filing of a year.
@@ -98,6 +100,17 @@ def policy_for(session: Session, region_code: str, year: int) -> Policy:
     if found is None:
         raise Refusal("There is no policy for the year %(year)s yet.", year=year)
     return found
+
+
+def cap_of_order(session: Session, order_id: int, year: int) -> Money | None:
+    """The most that units may draw from one household that year, where this order's buyer is; None
+    for a citizen's order."""
+    region = session.scalar(
+        sa.select(Organisation.region_code)
+        .join(Order, Order.organisation_id == Organisation.id)
+        .where(Order.id == order_id)
+    )
+    return None if region is None else policy_for(session, region, year).annual_cap
 
 
 def counting_policy(policy: Policy) -> CountingPolicy:

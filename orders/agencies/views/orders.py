@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from catalog.lots.queries import packs_for_canteens
+from catalog.lots.queries.harvests import coming_sums
 from catalog.products.models import Pack, Product
 from catalog.products.queries import Pricing
 from catalog.products.rules.pricing import Buyer, Quote
@@ -73,6 +75,9 @@ class GridRow:
     quote: Quote
     last_price: Price | None
     error: Text | None
+    # Base units of coming harvests that may be promised, and the first day of the earliest.
+    coming: int = 0
+    coming_from: date | None = None
 
     @property
     def words(self) -> str:
@@ -85,7 +90,7 @@ class GridRow:
     @property
     def over(self) -> int:
         """How much more is asked for than is there."""
-        return max(0, self.quantity - self.free)
+        return max(0, self.quantity - self.free - self.coming)
 
     @property
     def taken(self) -> int:
@@ -350,10 +355,12 @@ def _rows(quantities: Mapping[int, int], errors: Mapping[str, Text]) -> list[Gri
     prices = last_prices(session(), organisation_id())
     origins = villages_of_products(session(), [product.id for product, _, _ in shelf])
     names = village_names(session(), [code for codes in origins.values() for code in codes])
+    coming = coming_sums(session(), [product.id for product, _, _ in shelf], today=today())
     found = []
     for product, pack, free in shelf:
         quantity = quantities.get(pack.id, 0)
         name = f"q-{pack.id}"
+        more, since = coming.get((product.id, pack.grade), (0, None))
         found.append(
             GridRow(
                 pack=pack,
@@ -370,6 +377,8 @@ def _rows(quantities: Mapping[int, int], errors: Mapping[str, Text]) -> list[Gri
                 quote=pricing.quote(pack, quantity),
                 last_price=Price(prices[pack.id]) if pack.id in prices else None,
                 error=errors.get(name),
+                coming=more,
+                coming_from=since,
             )
         )
     return found

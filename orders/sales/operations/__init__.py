@@ -1,5 +1,6 @@
 """Everything that changes an order: placing, moving its state, shipping, giving goods back."""
 
+from orders.sales.operations.arriving import Arrival, bring_in_harvest
 from orders.sales.operations.baskets import (
     acknowledge_prices,
     empty_basket,
@@ -28,6 +29,7 @@ from orders.sales.operations.shipping import (
 from orders.sales.operations.telling import tell_buyer
 
 __all__ = [
+    "Arrival",
     "Contact",
     "NotServed",
     "OutOfStock",
@@ -35,6 +37,7 @@ __all__ = [
     "Transport",
     "Wanted",
     "acknowledge_prices",
+    "bring_in_harvest",
     "cancel_shipment",
     "close_expired_holds",
     "complete_order",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from fractions import Fraction
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.lots.operations import reserve
 from catalog.lots.queries import candidates, lock_pools
+from catalog.lots.queries.harvests import promisable_parts
 from catalog.lots.queries.stock import Candidate
 from catalog.products.models import Pack, Product, Shelf
 from catalog.products.queries import Pricing
@@ -278,7 +279,10 @@ def _plan(session: Session, placing: Placing, lines: Sequence[_Line], now: datet
     ]
     products = {line.pack.product_id: line.pack.product for line in lines}
     product_ids = sorted(products)
-    stock = _stock(session, product_ids, sorted({demand.on for demand in demands}))
+    days = sorted({demand.on for demand in demands})
+    stock = _stock(session, product_ids, days)
+    if placing.buyer_kind is BuyerKind.UNIT and days[-1] > today:
+        stock += _coming(session, product_ids, days, today)
     return allocate(
         demands,
         stock,
@@ -299,6 +303,17 @@ def _stock(session: Session, product_ids: list[int], days: Sequence[date]) -> li
         for each in candidates(session, product_ids, on_day=day)
     }
     return [stock_of(each) for each in found.values()]
+
+
+def _coming(
+    session: Session, product_ids: list[int], days: Sequence[date], today: date
+) -> list[Stock]:
+    """What may be promised of harvests that have not come in: never for today, whatever their
+    window says, because nothing of them is in the store."""
+    return [
+        replace(each, available_from=max(each.available_from, today + timedelta(days=1)))
+        for each in map(stock_of, promisable_parts(session, product_ids, days=days))
+    ]
 
 
 def stock_of(candidate: Candidate) -> Stock:

@@ -81,7 +81,31 @@ def replace_lot(
     day = max(business_day(now), line.deliver_on or order.deliver_on or business_day(now))
     slices = _plan(session, line, new_lot, wanted, day, annual_cap, now)
 
-    closing = _from_the_end(held, wanted)
+    fresh = exchange(
+        session, line, _from_the_end(held, wanted), slices, why=why, old=old_lot, by=by, now=now
+    )
+    audit.note(
+        session, "replace_lot", f"order:{order.id}", by=by, now=now,
+        line=line.id, old=old_lot.code, new=new_lot.code, quantity=wanted, reason=why,
+    )  # fmt: skip
+    return fresh
+
+
+def exchange(
+    session: Session,
+    line: OrderLine,
+    closing: Sequence[tuple[Allocation, int]],
+    slices: Sequence[Slice],
+    *,
+    why: str,
+    old: Lot,
+    by: Actor,
+    now: datetime,
+) -> list[Allocation]:
+    """So much of these old slices of a line is closed, these new ones of the same sum are frozen.
+
+    Order and pool are locked; the new slices were chosen from what is free.
+    """
     reserve(session, [(each.contribution_id, each.quantity) for each in slices])
     release(session, [(each.contribution_id, taken) for each, taken in closing])
     count_up(session, "released", closing)
@@ -89,10 +113,10 @@ def replace_lot(
         Allocation(
             line_id=line.id,
             contribution_id=each.contribution_id,
-            lot_id=new_lot.id,
+            lot_id=each.lot_id,
             household_id=each.household_id,
             quantity=each.quantity,
-            reason={**each.reason, "replaces": old_lot.code, "why": why},
+            reason={**each.reason, "replaces": old.code, "why": why},
             released=0,
             shipped=0,
             **stamp(by, now),
@@ -111,10 +135,6 @@ def replace_lot(
         for old, new, taken in pairs
     )
     session.flush()
-    audit.note(
-        session, "replace_lot", f"order:{order.id}", by=by, now=now,
-        line=line.id, old=old_lot.code, new=new_lot.code, quantity=wanted, reason=why,
-    )  # fmt: skip
     return fresh
 
 
@@ -171,6 +191,8 @@ def _plan(
 
 
 def _why_not(lot: Lot, missing: int, capped: int, product: Product, day: date) -> Text:
+    if lot.state is LotState.EXPECTED:
+        return Text("Harvest %(lot)s is not in the store yet.", lot=lot.code)
     if lot.state is not LotState.OPEN:
         return Text("Lot %(lot)s is on hold and must stay in the store.", lot=lot.code)
     if lot.best_before < day:

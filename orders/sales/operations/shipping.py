@@ -229,7 +229,9 @@ def _problems(session: Session, draws: Sequence[tuple[Allocation, int]], today: 
     problems: dict[int, Text] = {}
     for each, _quantity in sorted(draws, key=lambda draw: draw[0].lot_id):
         lot = each.lot
-        if lot.state is not LotState.OPEN:
+        if lot.state is LotState.EXPECTED:
+            sentence = Text("Harvest %(lot)s is not in the store yet.", lot=lot.code)
+        elif lot.state is not LotState.OPEN:
             sentence = Text("Lot %(lot)s is on hold and must stay in the store.", lot=lot.code)
         elif lot.best_before < today:
             sentence = Text(

@@ -12,6 +12,7 @@ from sqlalchemy.orm.util import identity_key
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution
+from catalog.lots.models.harvests import HarvestPart
 from catalog.products.models import Grade, Pack
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
@@ -139,16 +140,23 @@ def packs_with_products(session: Session, pack_ids: Collection[int]) -> dict[int
 def standings(
     session: Session, product_ids: Collection[int], now: datetime
 ) -> dict[tuple[int, int], Standing]:
-    """Per (household, product): what was taken this year of what was brought this year."""
+    """Per (household, product): what was taken this year of what was brought this year. Of a coming
+    harvest: what is promised of what may be."""
     begin, end = year_span(business_year(now))
-    gone = Contribution.quantity - Contribution.on_hand + Contribution.reserved
+    coming = HarvestPart.id.is_not(None)
+    gone = sa.case(
+        (coming, Contribution.reserved),
+        else_=Contribution.quantity - Contribution.on_hand + Contribution.reserved,
+    )
+    brought = sa.case((coming, Contribution.on_hand), else_=Contribution.quantity)
     rows = session.execute(
         sa.select(
             Contribution.household_id,
             Contribution.product_id,
             sum_whole(gone),
-            sum_whole(Contribution.quantity),
+            sum_whole(brought),
         )
+        .outerjoin(HarvestPart, HarvestPart.contribution_id == Contribution.id)
         .where(
             Contribution.product_id.in_(sorted(product_ids)),
             Contribution.household_id.is_not(None),

@@ -12,7 +12,7 @@ from datetime import date
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from catalog.lots.models import LotState
+from catalog.lots.models import Lot, LotState
 from kernel.quantities import BaseUnit
 from orders.sales.models import Allocation, Order, OrderLine, Shipment, ShipmentLine
 from orders.sales.queries import TO_PACK
@@ -30,6 +30,8 @@ class Piece:
     best_before: date
     quantity: int
     shipment: str = ""
+    # Empty: the main store.
+    store: str = ""
 
 
 def open_pieces(session: Session, supplier_id: int, order_ids: Collection[int]) -> list[Piece]:
@@ -46,7 +48,7 @@ def open_pieces(session: Session, supplier_id: int, order_ids: Collection[int]) 
         )
         .order_by(OrderLine.order_id, OrderLine.position, Allocation.id)
         .options(
-            joinedload(Allocation.lot),
+            joinedload(Allocation.lot).joinedload(Lot.store),
             joinedload(Allocation.line).options(
                 joinedload(OrderLine.product),
                 joinedload(OrderLine.pack),
@@ -74,7 +76,7 @@ def shipped_pieces(
         .order_by(OrderLine.order_id, OrderLine.position, ShipmentLine.id)
         .options(
             joinedload(ShipmentLine.allocation).options(
-                joinedload(Allocation.lot),
+                joinedload(Allocation.lot).joinedload(Lot.store),
                 joinedload(Allocation.line).options(
                     joinedload(OrderLine.product),
                     joinedload(OrderLine.pack),
@@ -95,6 +97,7 @@ def _piece(allocation: Allocation, quantity: int, shipment: str = "") -> Piece:
         best_before=allocation.lot.best_before,
         quantity=quantity,
         shipment=shipment,
+        store=allocation.lot.store.name if allocation.lot.store else "",
     )
 
 
@@ -107,6 +110,7 @@ class PickLot:
     best_before: date
     quantity: int
     orders: list[tuple[str, int]]
+    store: str
 
 
 @dataclass(slots=True)
@@ -122,8 +126,8 @@ class PickProduct:
 def pick_list(pieces: Sequence[Piece]) -> list[PickProduct]:
     """One walk through the store for many orders: product → lot → quantity → orders.
 
-    Lots that expire first come first; the quantities of the orders add up to the lot's, the lots'
-    to the product's.
+    Store by store, in each the lots that expire first; the quantities of the orders add up to the
+    lot's, the lots' to the product's.
     """
     products: dict[tuple[int, str], PickProduct] = {}
     lots: dict[tuple[int, str, str], PickLot] = {}
@@ -137,7 +141,7 @@ def pick_list(pieces: Sequence[Piece]) -> list[PickProduct]:
         lot = lots.get((*key, each.lot_code))
         if lot is None:
             lot = lots[*key, each.lot_code] = PickLot(
-                each.lot_code, each.lot_state, each.best_before, 0, []
+                each.lot_code, each.lot_state, each.best_before, 0, [], each.store
             )
             product.lots.append(lot)
         product.quantity += each.quantity
@@ -148,7 +152,7 @@ def pick_list(pieces: Sequence[Piece]) -> list[PickProduct]:
         else:
             lot.orders.append((number, each.quantity))
     for product in products.values():
-        product.lots.sort(key=lambda lot: (lot.best_before, lot.code))
+        product.lots.sort(key=lambda lot: (lot.store, lot.best_before, lot.code))
     return sorted(products.values(), key=lambda each: (each.name_zh, str(each.grade)))
 
 

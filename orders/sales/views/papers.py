@@ -52,7 +52,14 @@ def picking_pdf() -> Response:
         "title": _("Pick list"),
         "under": _("%(orders)s orders, %(day)s", orders=len(_orders(pieces)), day=day(today())),
         "store": my_supplier().organisation.name,
-        "heads": [_("Lot"), _("Best before"), _("Quantity"), _("Orders"), _("Taken")],
+        "heads": [
+            _("Lot"),
+            _("Store"),
+            _("Best before"),
+            _("Quantity"),
+            _("Orders"),
+            _("Taken"),
+        ],
         "products": [_pick_values(each) for each in pick_list(pieces)],
     }
     return paper("picking", data, f"pick-{today():%Y%m%d}")
@@ -230,6 +237,7 @@ def _pick_values(product: PickProduct) -> dict[str, object]:
         "lots": [
             {
                 "code": lot.code,
+                "store": lot.store or _("Main store"),
                 "until": day_short(lot.best_before),
                 "held": "" if lot.state.value == "open" else say(lot.state),
                 "quantity": quantity(lot.quantity, product.unit),

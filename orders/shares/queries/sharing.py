@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import (
     Grade,
     Product,
@@ -120,6 +121,7 @@ def _farm_gate() -> sa.CTE:
             Lot.product_id.in_(_IDS),
             Contribution.household_id.is_not(None),
             Contribution.on_hand > 0,
+            BROUGHT,
         )
         .group_by(Lot.product_id, Lot.grade)
     )

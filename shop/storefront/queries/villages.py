@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from catalog.households.models import Household
 from catalog.households.rules import shown_count
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.stock import BROUGHT
 from catalog.products.models import (
     Product,
 )
@@ -32,7 +33,7 @@ def goods_of_villages(session: Session, today: date, *, most: int = 2) -> dict[s
         .join(Contribution, Contribution.household_id == Household.id)
         .join(Lot, Lot.id == Contribution.lot_id)
         .join(Product, Product.id == Lot.product_id)
-        .where(Lot.harvested_on >= today - timedelta(days=365))
+        .where(BROUGHT, Lot.harvested_on >= today - timedelta(days=365))
         .group_by(Household.region_code, Product.id)
         .order_by(
             Household.region_code, sa.func.count(Household.id.distinct()).desc(), Product.position
@@ -59,6 +60,10 @@ def households_with_goods(session: Session, village: str, today: date) -> str:
         sa.select(sa.func.count(Household.id.distinct()))
         .join(Contribution, Contribution.household_id == Household.id)
         .join(Lot, Lot.id == Contribution.lot_id)
-        .where(Household.region_code == village, Lot.harvested_on >= today - timedelta(days=365))
+        .where(
+            BROUGHT,
+            Household.region_code == village,
+            Lot.harvested_on >= today - timedelta(days=365),
+        )
     )
     return shown_count(count or 0)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pypdf import PdfReader
 
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.operations import open_store
 from catalog.suppliers.models import Supplier
 from kernel.actors import Role
 from kernel.people import Organisation
@@ -70,12 +71,18 @@ def test_one_walk_many_orders_and_the_quantities_add_up(app, db):
         assert sum(lot.quantity for lot in product.lots) == 30_000
         for lot in product.lots:
             assert sum(part for _, part in lot.orders) == lot.quantity
+            assert lot.store == ""
         assert sum(each.grams for each in parcels(pieces)) == 30_000
     desk = person(app, someone)
     for paper in ("picking", "packing", "loading"):
         desk.open(f"/coop/papers/{paper}?{ticks(ids)}").sees(
             "30 kg" if paper != "packing" else "15 kg"
         )
+    with given(db) as session:
+        cellar = open_store(session, supplier, name="后山冷库", by=makers.SOMEBODY, now=makers.NOON)
+        lot = session.scalar(sa.select(Lot).where(Lot.code == product.lots[0].code))
+        lot.store_id = cellar.id
+    desk.open(f"/coop/papers/picking?{ticks(ids)}").sees("后山冷库")
     desk.open("/coop/papers/picking", status=409).sees("Tick at least one order")
 
 
