@@ -17,7 +17,12 @@ from catalog.lots.operations import (
     set_stock_level,
     split_lot,
 )
+from catalog.lots.operations.harvests import announce_harvest
+from catalog.lots.queries.harvests import growers
+from catalog.products.models import Grade
+from catalog.products.queries import product_of
 from kernel.actors import Role
+from kernel.periods import business_day
 from orders.shares.operations import report_loss
 from shop.demo.people import SAMPLE_SUPPLIER
 from shop.demo.town import Town
@@ -25,6 +30,8 @@ from shop.demo.town import Town
 # Roots that keep: some of them always lie there, whatever day the sample ends on.
 KEPT = ("S01", "V06", "V05", "V10", "R01")
 LOAD = 60_000
+HARVEST = 180_000
+TOWNSHIP = "500114125"
 
 
 def plan_store(town: Town) -> None:
@@ -45,6 +52,7 @@ def _arrange(town: Town, session: Session, now: datetime) -> None:
             output_product_id=town.products[output], kind=StepKind.OTHER,
             least_bp=least, most_bp=most, **did,
         )  # fmt: skip
+    _expect_cabbage(session, supplier, town, did)
     lot_id = _plenty(session, supplier, [town.products[code] for code in KEPT])
     if lot_id is None:
         return
@@ -60,6 +68,24 @@ def _arrange(town: Town, session: Session, now: datetime) -> None:
         session, lot_id, LOAD, supplier_id=supplier, kind=AdjustmentKind.SHRINK,
         reason="窖藏失水，复秤少了一百二十斤", request_key="sample:loss", **did,
     )  # fmt: skip
+
+
+def _expect_cabbage(session: Session, supplier: int, town: Town, did: dict[str, Any]) -> None:
+    """Cabbage that stands under snow until after New Year, as far as its fields still bear."""
+    product = product_of(session, supplier, town.products["V01"])
+    today = business_day(did["now"])
+    able = [
+        each
+        for each in growers(session, product, [TOWNSHIP], year=today.year)
+        if each.plausible is None or each.plausible > HARVEST
+    ][:6]
+    if able:
+        announce_harvest(
+            session, supplier, product_id=product.id, grade=Grade.FIRST,
+            available_from=today + timedelta(days=40), good_until=today + timedelta(days=54),
+            confidence_bp=7_000, parts={each.household_id: HARVEST for each in able},
+            prefixes=[TOWNSHIP], note="雪压过更甜，正月里供学校食堂", **did,
+        )  # fmt: skip
 
 
 def _plenty(session: Session, supplier: int, product_ids: list[int]) -> int | None:
