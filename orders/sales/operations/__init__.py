@@ -8,15 +8,9 @@ from orders.sales.operations.baskets import (
     put_in_basket,
 )
 from orders.sales.operations.carrying import publish_freight, save_carrier, weigh_pack
+from orders.sales.operations.choosing import OutOfStock
 from orders.sales.operations.moving import complete_order, confirm_order, mark_received
-from orders.sales.operations.placing import (
-    Contact,
-    NotServed,
-    OutOfStock,
-    Placing,
-    Wanted,
-    place_order,
-)
+from orders.sales.operations.placing import NotServed, place_order
 from orders.sales.operations.replacing import replace_lot
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
 from orders.sales.operations.reviewing import review_line
@@ -27,6 +21,7 @@ from orders.sales.operations.shipping import (
     ship_order,
 )
 from orders.sales.operations.telling import tell_buyer
+from orders.sales.operations.wanting import Contact, Placing, Wanted
 
 __all__ = [
     "Arrival",

@@ -24,7 +24,7 @@ from kernel.errors import Missing, Refusal, Text
 from kernel.money import Money
 from kernel.periods import business_day
 from orders.sales.models import HOLDING, Allocation, Order
-from orders.sales.operations.placing import cap_left, stock_of
+from orders.sales.operations.choosing import cap_left, stock_of
 from orders.sales.operations.replacing import exchange
 from orders.sales.queries import TO_PACK, standings
 from orders.sales.queries.promises import as_open, open_promises

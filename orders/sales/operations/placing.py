@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
-from fractions import Fraction
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,110 +11,39 @@ from sqlalchemy.orm import Session, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.lots.operations import reserve
-from catalog.lots.queries import candidates, lock_pools
-from catalog.lots.queries.harvests import promisable_parts
-from catalog.lots.queries.stock import Candidate
-from catalog.products.models import Pack, Product, Shelf
+from catalog.lots.queries import lock_pools
+from catalog.products.models import Pack, Shelf
 from catalog.products.queries import Pricing
-from catalog.products.rules.pricing import Buyer, Quote
+from catalog.products.rules.pricing import Buyer
 from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
 from kernel.db import Model, stamp
 from kernel.errors import Named, Refusal, Text
-from kernel.money import ZERO, Money, total
+from kernel.money import ZERO, total
 from kernel.numbering import next_number
 from kernel.periods import business_day
-from kernel.quantities import BaseUnit, kilograms
 from orders.sales.models import (
     HOLDING,
     Allocation,
     BuyerKind,
-    Channel,
     Order,
     OrderEvent,
     OrderFreight,
     OrderLine,
-    OrderState,
 )
-from orders.sales.queries import packs_with_products, spent_on_households, standings
+from orders.sales.operations.choosing import OutOfStock, choose_lots, draws_of, quantity_words
+from orders.sales.operations.wanting import Line, Placing, Wanted
+from orders.sales.queries import packs_with_products
 from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
 from orders.sales.rules.allocation import (
-    FRESH_BUCKET_DAYS,
-    LASTING_BUCKET_DAYS,
-    Demand,
     Plan,
-    Shortage,
-    Stock,
-    allocate,
 )
 from orders.shares.queries import rules_in_force
 
 M = TypeVar("M", bound=Model)
 
 NUMBER_KIND = {BuyerKind.CITIZEN: "SC", BuyerKind.UNIT: "DG"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
-    """Where the parcel goes and whom the carrier calls. Kept sealed."""
-
-    recipient: str
-    phone: str
-    address: str
-    email: str | None = None
-    region: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack."""
-
-    pack_id: int
-    count: int | None = None
-    quantity: int | None = None
-    deliver_on: date | None = None
-    deliver_to: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Placing:
-    """Everything an order is placed with.
-
-    `request_key` is made by whoever asks and makes asking twice harmless. `annual_cap` is the most
-    that units may draw from one household this year; None is no cap, zero is not.
-    """
-
-    lines: Sequence[Wanted]
-    buyer_kind: BuyerKind
-    contact: Contact
-    request_key: str
-    state: OrderState
-    hold_until: datetime | None = None
-    user_id: int | None = None
-    organisation_id: int | None = None
-    supplier_id: int | None = None
-    deliver_on: date | None = None
-    note: str = ""
-    locale: str = "zh"
-    channel: Channel = Channel.PLATFORM
-    external_no: str | None = None
-    pick_up: bool = False
-    discount: Money = ZERO
-    annual_cap: Money | None = None
-    # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
-    audiences: tuple[str, ...] = ()
-
-
-class OutOfStock(Refusal):
-    """Not everything is there. Names every product that falls short; nothing is reserved then."""
-
-    def __init__(self, shortages: Sequence[Shortage], products: dict[int, Product]) -> None:
-        self.shortages = tuple(shortages)
-        super().__init__(
-            Text("There is not enough in the store for this order; nothing was taken yet."),
-            reasons=tuple(_shortage_text(each, products[each.product_id]) for each in shortages),
-        )
 
 
 class NotServed(Refusal):
@@ -151,11 +78,11 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
     buyer = Buyer(placing.organisation_id, placing.audiences)
     lines = _lines(placing, packs, Pricing.of(session, list(packs), buyer, today))
     carriage = _carriage(session, placing, lines, now)
-    plan = _plan(session, placing, lines, now)
+    plan = choose_lots(session, placing, lines, now=now)
     if plan.shortages:
         raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
 
-    reserve(session, _draws(plan))
+    reserve(session, draws_of(plan))
     order = _order(session, placing, lines, carriage, by, now)
     _write_lines(session, order, lines, plan, rules, by, now)
     audit.note(
@@ -204,49 +131,7 @@ def _whole_packs(wanted: Wanted, pack: Pack) -> bool:
     return (wanted.quantity or 0) > 0 and (wanted.quantity or 0) % pack.content == 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One line to be written: the wish, its pack, how many packs, and what they cost."""
-
-    position: int
-    wanted: Wanted
-    pack: Pack
-    count: int
-    quote: Quote
-
-    @property
-    def amount(self) -> Money:
-        return self.quote.amount
-
-    @property
-    def quantity(self) -> int:
-        return self.pack.content * self.count
-
-    def values(self, rule_id: int) -> dict[str, Any]:
-        product = self.pack.product
-        return {
-            "position": self.position,
-            "product_id": product.id,
-            "pack_id": self.pack.id,
-            "supplier_id": product.supplier_id,
-            "rule_id": rule_id,
-            "name_zh": product.name_zh,
-            "name_en": product.name_en,
-            "pack_zh": self.pack.name_zh,
-            "pack_en": self.pack.name_en,
-            "grade": self.pack.grade,
-            "count": self.count,
-            "quantity": self.quantity,
-            "pack_price": self.quote.price,
-            "unit_price": None if self.quote.price is not None else self.quote.unit_price,
-            "price_list_id": self.quote.list_id,
-            "amount": self.amount,
-            "deliver_on": self.wanted.deliver_on,
-            "deliver_to": self.wanted.deliver_to,
-        }
-
-
-def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> list[_Line]:
+def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> list[Line]:
     """Lines in the order they were asked for, each priced and rounded once. The tier is that of the
     whole order: one pack on several delivery days is bought together."""
     ordered: dict[int, int] = {}
@@ -259,98 +144,12 @@ def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> lis
         pack = packs[wanted.pack_id]
         count = wanted.count or (wanted.quantity or 0) // pack.content
         quote = pricing.quote(pack, ordered[pack.id], part=pack.content * count)
-        lines.append(_Line(position, wanted, pack, count, quote))
+        lines.append(Line(position, wanted, pack, count, quote))
     return lines
 
 
-def _plan(session: Session, placing: Placing, lines: Sequence[_Line], now: datetime) -> Plan:
-    """The rule applied to what lies in the store now; the pools are locked."""
-    today = business_day(now)
-    demands = [
-        Demand(
-            key=line.position,
-            product_id=line.pack.product_id,
-            grade=line.pack.grade.value,
-            quantity=line.quantity,
-            on=max(today, line.wanted.deliver_on or placing.deliver_on or today),
-            worth=Fraction(line.amount.fen, line.quantity),
-        )
-        for line in lines
-    ]
-    products = {line.pack.product_id: line.pack.product for line in lines}
-    product_ids = sorted(products)
-    days = sorted({demand.on for demand in demands})
-    stock = _stock(session, product_ids, days)
-    if placing.buyer_kind is BuyerKind.UNIT and days[-1] > today:
-        stock += _coming(session, product_ids, days, today)
-    return allocate(
-        demands,
-        stock,
-        bucket_days={
-            product.id: FRESH_BUCKET_DAYS if product.fresh else LASTING_BUCKET_DAYS
-            for product in products.values()
-        },
-        standings=standings(session, product_ids, now),
-        cap_left=cap_left(session, placing.annual_cap, stock, now=now),
-    )
-
-
-def _stock(session: Session, product_ids: list[int], days: Sequence[date]) -> list[Stock]:
-    """What is free on any of these days; one query a day."""
-    found = {
-        each.contribution_id: each
-        for day in days
-        for each in candidates(session, product_ids, on_day=day)
-    }
-    return [stock_of(each) for each in found.values()]
-
-
-def _coming(
-    session: Session, product_ids: list[int], days: Sequence[date], today: date
-) -> list[Stock]:
-    """What may be promised of harvests that have not come in: never for today, whatever their
-    window says, because nothing of them is in the store."""
-    return [
-        replace(each, available_from=max(each.available_from, today + timedelta(days=1)))
-        for each in map(stock_of, promisable_parts(session, product_ids, days=days))
-    ]
-
-
-def stock_of(candidate: Candidate) -> Stock:
-    """One household's free part of a lot, as the rule takes it."""
-    return Stock(
-        contribution_id=candidate.contribution_id,
-        lot_id=candidate.lot_id,
-        product_id=candidate.product_id,
-        grade=candidate.grade.value,
-        household_id=candidate.household_id,
-        free=candidate.free,
-        best_before=candidate.best_before,
-        available_from=candidate.available_from,
-    )
-
-
-def cap_left(
-    session: Session, cap: Money | None, stock: Sequence[Stock], *, now: datetime
-) -> dict[int, int]:
-    """Household → fen that units may still draw from it this year; empty without a cap."""
-    if cap is None:
-        return {}
-    households = {each.household_id for each in stock if each.household_id is not None}
-    spent = spent_on_households(session, households, now)
-    return {each: max(0, cap.fen - spent.get(each, 0)) for each in households}
-
-
-def _draws(plan: Plan) -> list[tuple[int, int]]:
-    """(contribution, quantity) of all lines together, in id order."""
-    drawn: dict[int, int] = {}
-    for each in plan.slices:
-        drawn[each.contribution_id] = drawn.get(each.contribution_id, 0) + each.quantity
-    return sorted(drawn.items())
-
-
 def _carriage(
-    session: Session, placing: Placing, lines: Sequence[_Line], now: datetime
+    session: Session, placing: Placing, lines: Sequence[Line], now: datetime
 ) -> list[Carriage]:
     """What carriage costs a citizen today, per supplier that asks for it; refused with every
     supplier that does not send there. A canteen's freight is in its contract's prices."""
@@ -379,7 +178,7 @@ def _unserved_text(supplier: str) -> Text:
 def _order(
     session: Session,
     placing: Placing,
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
     carriage: Sequence[Carriage],
     by: Actor,
     now: datetime,
@@ -437,7 +236,7 @@ def _order(
 def _write_lines(
     session: Session,
     order: Order,
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
     plan: Plan,
     rules: Mapping[int, int],
     by: Actor,
@@ -485,24 +284,3 @@ def _insert(session: Session, model: type[M], rows: list[dict[str, Any]]) -> lis
 def _name(pack: Pack) -> Named:
     product = pack.product
     return Named(f"{product.name_zh} {pack.name_zh}", f"{product.name_en}, {pack.name_en}")
-
-
-def _shortage_text(short: Shortage, product: Product) -> Text:
-    name = Named(product.name_zh, product.name_en)
-    missing = quantity_words(short.missing, product.base_unit)
-    wanted = quantity_words(short.wanted, product.base_unit)
-    if short.capped:
-        return Text(
-            "%(name)s: %(missing)s of %(wanted)s are missing, because households have reached "
-            "their yearly cap.",
-            name=name, missing=missing, wanted=wanted,
-        )  # fmt: skip
-    return Text(
-        "%(name)s: %(missing)s of %(wanted)s are missing.",
-        name=name, missing=missing, wanted=wanted,
-    )  # fmt: skip
-
-
-def quantity_words(quantity: int, unit: BaseUnit) -> str:
-    """`7.5 kg` or `12`: the same in both languages."""
-    return f"{kilograms(quantity, 0)} kg" if unit is BaseUnit.GRAM else str(quantity)

@@ -20,7 +20,7 @@ from kernel.money import Money
 from kernel.periods import business_day
 from kernel.text import tidy
 from orders.sales.models import HOLDING, Allocation, AllocationChange, Order, OrderLine
-from orders.sales.operations.placing import cap_left, quantity_words, stock_of
+from orders.sales.operations.choosing import cap_left, quantity_words, stock_of
 from orders.sales.operations.returning import count_up
 from orders.sales.queries import TO_PACK, open_allocations, products_of, standings
 from orders.sales.rules.allocation import (

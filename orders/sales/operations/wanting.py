@@ -1,0 +1,110 @@
+"""What somebody wants, before it is an order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from catalog.products.models import Pack
+from catalog.products.rules.pricing import Quote
+from kernel.money import ZERO, Money
+from orders.sales.models import (
+    BuyerKind,
+    Channel,
+    OrderState,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Where the parcel goes and whom the carrier calls. Kept sealed."""
+
+    recipient: str
+    phone: str
+    address: str
+    email: str | None = None
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack."""
+
+    pack_id: int
+    count: int | None = None
+    quantity: int | None = None
+    deliver_on: date | None = None
+    deliver_to: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placing:
+    """Everything an order is placed with.
+
+    `request_key` is made by whoever asks and makes asking twice harmless. `annual_cap` is the most
+    that units may draw from one household this year; None is no cap, zero is not.
+    """
+
+    lines: Sequence[Wanted]
+    buyer_kind: BuyerKind
+    contact: Contact
+    request_key: str
+    state: OrderState
+    hold_until: datetime | None = None
+    user_id: int | None = None
+    organisation_id: int | None = None
+    supplier_id: int | None = None
+    deliver_on: date | None = None
+    note: str = ""
+    locale: str = "zh"
+    channel: Channel = Channel.PLATFORM
+    external_no: str | None = None
+    pick_up: bool = False
+    discount: Money = ZERO
+    annual_cap: Money | None = None
+    # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
+    audiences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to be written: the wish, its pack, how many packs, and what they cost."""
+
+    position: int
+    wanted: Wanted
+    pack: Pack
+    count: int
+    quote: Quote
+
+    @property
+    def amount(self) -> Money:
+        return self.quote.amount
+
+    @property
+    def quantity(self) -> int:
+        return self.pack.content * self.count
+
+    def values(self, rule_id: int) -> dict[str, Any]:
+        product = self.pack.product
+        return {
+            "position": self.position,
+            "product_id": product.id,
+            "pack_id": self.pack.id,
+            "supplier_id": product.supplier_id,
+            "rule_id": rule_id,
+            "name_zh": product.name_zh,
+            "name_en": product.name_en,
+            "pack_zh": self.pack.name_zh,
+            "pack_en": self.pack.name_en,
+            "grade": self.pack.grade,
+            "count": self.count,
+            "quantity": self.quantity,
+            "pack_price": self.quote.price,
+            "unit_price": None if self.quote.price is not None else self.quote.unit_price,
+            "price_list_id": self.quote.list_id,
+            "amount": self.amount,
+            "deliver_on": self.wanted.deliver_on,
+            "deliver_to": self.wanted.deliver_to,
+        }
