@@ -13,6 +13,7 @@ from catalog.households import operations as households
 from catalog.households.models import ConsentPurpose
 from catalog.households.rules import SMALL, shown_counts, shown_total
 from catalog.lots import operations as lots
+from catalog.lots.models import Contribution
 from catalog.lots.models.labels import LabelLayout, TraceScan
 from catalog.lots.queries import runs_of
 from kernel.actors import Role
@@ -220,3 +221,26 @@ def test_the_number_of_households_never_gives_a_hidden_village_away(parts):
         assert int(total[:-1]) <= sum(parts) < int(total[:-1]) + SMALL
     elif not hidden:
         assert total == str(sum(parts))
+
+
+def test_what_was_split_off_a_lot_is_on_its_public_balance(bag, app, db):
+    """Whoever adds up the page comes to nothing left over."""
+    with given(db) as session:
+        free = session.scalar(
+            sa.select(sa.func.max(Contribution.on_hand - Contribution.reserved)).where(
+                Contribution.lot_id == bag.lot.id
+            )
+        )
+        lots.split_lot(
+            session, bag.lot.id, free // 2, supplier_id=bag.lot.supplier_id, reason="另装",
+            by=SOMEBODY, now=NOON,
+        )  # fmt: skip
+    page = person(app).open(f"/trace/{bag.lot.code}").sees("Moved to other lots")
+    rows = {
+        row.th.get_text(" ", strip=True): row.td.get_text(strip=True)
+        for row in page.page.select("section[aria-labelledby=t3] tr")
+    }
+    kilograms = {name: float(value.split()[0].replace(",", "")) for name, value in rows.items()}
+    assert kilograms.pop("Difference") == 0
+    came_in = kilograms.pop("Weighed in")
+    assert round(came_in - sum(kilograms.values()), 6) == 0
