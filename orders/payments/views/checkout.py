@@ -20,7 +20,7 @@ from kernel.web.work import now, session, today, transaction
 from orders.payments.forms import Checkout, fill_from, read_checkout, region_typed
 from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment
-from orders.payments.operations import cancel_citizen_order, start_payment
+from orders.payments.operations import cancel_citizen_order, first_payment
 from orders.payments.views.paying import address_of, lead_to_payment, refuse_too_large
 from orders.sales.models import BuyerKind, Order, OrderState
 from orders.sales.operations import (
@@ -94,7 +94,7 @@ def place() -> Response | tuple[str, int]:
         return _page(rows_now(), request.form, errors), refusal.status
     remember_order(order.code)
     try:
-        return lead_to_payment(payment)
+        return lead_to_payment(payment, order)
     except ProviderTrouble as trouble:
         flash(_(trouble.sentence.message), "alarm")
         return redirect(address_of(order), code=303)  # type: ignore[return-value]
@@ -118,6 +118,7 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
             buyer_kind=BuyerKind.CITIZEN,
             contact=asked.contact,
             request_key=f"form:{request.form['once']}",
+            claimed=True,
             state=OrderState.AWAITING_PAYMENT,
             hold_until=now() + HOLD,
             user_id=actor().user_id,
@@ -128,7 +129,7 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
         order = _place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
         refuse_too_large(order.total)
-        payment = start_payment(work, order.id, by=actor(), now=now())
+        payment = first_payment(work, order, by=actor(), now=now())
         empty_basket(work, basket)
         tell_buyer(work, order, "placed", now=now())
     return order, payment

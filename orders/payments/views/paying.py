@@ -23,11 +23,12 @@ def address_of(order: Order) -> str:
     return order_address(config.public_url, config.secret_key, order.code)
 
 
-def lead_to_payment(payment: Payment) -> Response:
-    """To the provider's page of this intent. Asking again leads to the same page."""
+def lead_to_payment(payment: Payment, order: Order | None = None) -> Response:
+    """To the provider's page of this intent. Asking again leads to the same page. `order`: with its
+    lines, where they are at hand."""
     if payment.url:
         return redirect(payment.url, code=303)  # type: ignore[return-value]
-    order = order_with_lines(session(), payment.order_id)
+    order = order or order_with_lines(session(), payment.order_id)
     address = address_of(order)
     page = gateway_of(services().config).create_checkout(
         CheckoutAsked(
