@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -15,12 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 @dataclass(frozen=True, slots=True)
 class Web:
-    """gunicorn as bench.md says: 2 workers of 4 threads."""
+    """gunicorn as `make demo` starts it: 2 workers of 4 threads."""
 
     port: int
     pid: int
@@ -30,10 +30,12 @@ class Web:
         return sum(_cpu(pid) for pid in self._family())
 
     def memory(self) -> int:
-        """Whole megabytes that its processes hold, shared pages counted in each."""
-        return sum(
-            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in self._family()
-        ) // (1 << 20)
+        """Whole megabytes that its processes hold together: a page that several share counts once
+        (the kernel's PSS, which splits it among them)."""
+        rolled = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in self._family()]
+        return (
+            sum(int(re.search(r"^Pss:\s+(\d+)", each, re.MULTILINE)[1]) for each in rolled) // 1024
+        )
 
     def _family(self) -> list[int]:
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
@@ -50,8 +52,7 @@ def web(application: str, environment: Mapping[str, str]) -> Iterator[Web]:
     port = free_port()
     command = [
         str(Path(sys.executable).parent / "gunicorn"), "--bind", f"127.0.0.1:{port}",
-        "--workers", "2", "--threads", "4", "--worker-class", "gthread", "--keep-alive", "30",
-        "--graceful-timeout", "3", application,
+        "-c", "python:shop.gunicorn", "--keep-alive", "30", application,
     ]  # fmt: skip
     with _running(command, environment) as process:
         _wait_for(port, process)
@@ -62,6 +63,7 @@ def web(application: str, environment: Mapping[str, str]) -> Iterator[Web]:
 def payments(environment: Mapping[str, str]) -> Iterator[str]:
     """The payment provider's sandbox; its address. Its events lead nowhere."""
     port = free_port()
+    environment = {**environment, "DATA_DIR": ""}  # it need not remember what it was asked
     command = [
         sys.executable, "-m", "sandbox", "--port", str(port),
         "--webhook", f"http://127.0.0.1:{free_port()}/webhooks/stripe",

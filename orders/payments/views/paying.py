@@ -14,7 +14,7 @@ from orders.payments.models import Payment
 from orders.payments.operations import keep_page
 from orders.sales.models import Order, OrderLine
 from orders.sales.queries import order_with_lines
-from orders.sales.rules.keys import order_address
+from orders.sales.rules.keys import order_address, order_key
 
 
 def address_of(order: Order) -> str:
@@ -23,12 +23,17 @@ def address_of(order: Order) -> str:
     return order_address(config.public_url, config.secret_key, order.code)
 
 
-def lead_to_payment(payment: Payment, order: Order | None = None) -> Response:
-    """To the provider's page of this intent. Asking again leads to the same page. `order`: with its
-    lines, where they are at hand."""
+def payment_address(order: Order) -> str:
+    """Where the buyer is led on to the provider's page; with the order's key, like its page."""
+    key = order_key(services().config.secret_key, order.code)
+    return f"/orders/{order.code}/payment?key={key}"
+
+
+def lead_to_payment(payment: Payment) -> Response:
+    """To the provider's page of this intent. Asking again leads to the same page."""
     if payment.url:
         return redirect(payment.url, code=303)  # type: ignore[return-value]
-    order = order or order_with_lines(session(), payment.order_id)
+    order = order_with_lines(session(), payment.order_id)
     address = address_of(order)
     page = gateway_of(services().config).create_checkout(
         CheckoutAsked(
