@@ -31,9 +31,6 @@ class Browser:
         self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         self._cookies: dict[str, str] = {"lang": "zh"}
 
-    def forget(self) -> None:
-        self._cookies = {"lang": "zh"}
-
     def somebody_else(self) -> Browser:
         """With cookies of their own, at the same connection."""
         other = Browser(self._port)

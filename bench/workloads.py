@@ -67,22 +67,30 @@ def searches(products: int) -> Step:
 
 
 class Purchases:
-    """W4a: basket → checkout → order with its lots, each time by another guest."""
+    """W4a: basket → checkout → order with its lots, each time by another guest, who got the shop's
+    cookie and the guard of its forms before, on some page that is not measured here."""
 
     def __init__(self, packs: Sequence[int]) -> None:
         self._packs = packs
+        self._guests: dict[int, list[tuple[Browser, str]]] = {}
 
-    def __call__(self, browser: Browser, connection: int, turn: int) -> int:
-        browser.forget()
-        guard = _guard(browser)
+    def invite(self, port: int, connections: int, guests: int) -> None:
+        for number in range(connections):
+            browser = Browser(port)
+            self._guests[number] = [_guest(browser) for _ in range(guests)]
+
+    def __call__(self, _browser: Browser, connection: int, turn: int) -> int:
+        if not self._guests[connection]:
+            raise RuntimeError("more purchases than guests")
+        browser, token = self._guests[connection].pop()
         pack = self._packs[(connection * 251 + turn * 7) % len(self._packs)]
-        return _buy(browser, guard, pack)
+        return _buy(browser, token, pack)
 
 
-def _guard(browser: Browser) -> dict[str, str]:
-    """What a form needs against forgery: from the page one comes from, which is not measured
-    here, because W2 measures it."""
-    return hidden_fields(_right(browser.get("/sign-in")).body, "/sign-in")
+def _guest(browser: Browser) -> tuple[Browser, str]:
+    other = browser.somebody_else()
+    fields = hidden_fields(_right(other.get("/sign-in")).body, "/sign-in")
+    return other, fields["csrf_token"]
 
 
 def put(browser: Browser, pack: int, token: str) -> Answer:
@@ -130,8 +138,8 @@ def rush(port: int, pack: int, *, buyers: int = 32, attempts: int = 500) -> Rush
         waiting = []
         browser = Browser(port)
         for _ in range(len(range(number, attempts, buyers))):
-            browser = browser.somebody_else()
-            put(browser, pack, _guard(browser)["csrf_token"])
+            browser, token = _guest(browser)
+            put(browser, pack, token)
             waiting.append((browser, _right(browser.get("/checkout")).body))
         ready.wait()
         for each, page in waiting:
@@ -166,10 +174,8 @@ def _summary(page: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", found.group(1)).split()) if found else ""
 
 
-def _buy(browser: Browser, guard: dict[str, str], pack: int) -> int:
-    first = put(browser, pack, guard["csrf_token"])
+def _buy(browser: Browser, token: str, pack: int) -> int:
+    first = put(browser, pack, token)
     page = _right(browser.get("/checkout"))
-    placed = pay(browser, page.body)
-    if placed.status != 303:
-        _right(placed, 303)
+    placed = _right(pay(browser, page.body), 303)
     return first.statements + page.statements + placed.statements
