@@ -83,7 +83,7 @@ def build(database: Database, size: Size, *, now: datetime, say: Say) -> None:
             makers.household(
                 session, f"样本户{chr(0x4E00 + n)}", region_code=VILLAGES[n % len(VILLAGES)]
             ).id
-            for n in range(HOUSEHOLDS)
+            for n in range(min(HOUSEHOLDS, size.products * 2))
         ]
     for begin in range(0, size.products, AT_ONCE):
         with _arranging(database, now) as session:
