@@ -5,7 +5,7 @@ PORT ?= 8000
 DATA_DIR ?= $(CURDIR)/var
 export PORT DATA_DIR
 
-.PHONY: help demo test lint setup setup-dev format
+.PHONY: help demo test bench lint setup setup-dev format
 help:  ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -21,6 +21,9 @@ demo: setup  ## the sample township on http://127.0.0.1:8000 (PORT=, DATA_DIR=, 
 test: setup-dev  ## the whole suite: SQLite and PostgreSQL, browser, accessibility
 	@mkdir -p build
 	.venv/bin/python -m pytest -n 2 --dist loadgroup --junitxml build/tests.xml $(TESTS)
+
+bench: setup-dev  ## how quick the shop is, beside two floors; bench/results.json (BENCH="--on sqlite")
+	.venv/bin/python -m bench $(BENCH)
 
 lint: setup-dev  ## formatting, types, import contracts, templates
 	.venv/bin/ruff format --check .

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import csv
 import enum
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from kernel.db import Model
 
@@ -70,6 +73,37 @@ def prefixes(session: Session, code: str) -> list[str]:
 def within(column: sa.ColumnElement[str] | Mapped[str], found: list[str]) -> sa.ColumnElement[bool]:
     """SQL: the column's code lies in one of these prefixes."""
     return sa.or_(*(sa.and_(column >= each, column < each + "~") for each in found))
+
+
+class County(NamedTuple):
+    """With the names of what it lies in."""
+
+    code: str
+    name: str
+    prefecture: str
+    province: str
+
+
+_counties: WeakKeyDictionary[object, Sequence[County]] = WeakKeyDictionary()
+
+
+def counties(session: Session) -> Sequence[County]:
+    """Every county of today, in code order.
+
+    Asked once in a process's life: regions come with a new version, which begins new processes.
+    """
+    bind = session.get_bind()
+    if bind not in _counties:
+        prefecture, province = aliased(Region), aliased(Region)
+        rows = session.execute(
+            sa.select(Region.code, Region.name, prefecture.name, province.name)
+            .join(prefecture, prefecture.code == Region.parent_code)
+            .join(province, province.code == prefecture.parent_code)
+            .where(Region.level == Level.COUNTY, Region.successor_code.is_(None))
+            .order_by(Region.code)
+        )
+        _counties[bind] = [County(*row) for row in rows]
+    return _counties[bind]
 
 
 def load_regions(session: Session, path: Path = SOURCE) -> int:

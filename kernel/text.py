@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pypinyin import Style, lazy_pinyin
-
 _TOKEN = re.compile(r"[㐀-鿿豈-﫿]|[a-zA-Z0-9]+")
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2060\ufeff\u00ad]"
@@ -42,14 +40,19 @@ def tokens(text: str) -> list[str]:
 
 def pinyin(text: str) -> str:
     """`高山大米` → `gaoshandami`; also the sort key of names."""
-    return "".join(lazy_pinyin(text)).lower()
+    return "".join(syllables(text))
 
 
 def initials(text: str) -> str:
     """`高山大米` → `gsdm`"""
+    from pypinyin import Style, lazy_pinyin
+
     return "".join(lazy_pinyin(text, style=Style.FIRST_LETTER)).lower()
 
 
 def syllables(text: str) -> list[str]:
     """`萝卜` → `["luo", "bo"]`"""
+    # Its dictionaries weigh 50 MB: a process that only reads never loads them.
+    from pypinyin import lazy_pinyin
+
     return [syllable.lower() for syllable in lazy_pinyin(text)]

@@ -64,8 +64,8 @@ def _commands(port: int, sandbox_port: int) -> dict[str, list[str]]:
         ],
         "worker": [_program("flask"), "worker"],
         "web": [
-            _program("gunicorn"), "--bind", f"127.0.0.1:{port}", "--workers", "2",
-            "--threads", "4", "--worker-class", "gthread", "--graceful-timeout", "3", "wsgi:app",
+            _program("gunicorn"), "-c", "python:shop.gunicorn", "--bind", f"127.0.0.1:{port}",
+            "wsgi:app",
         ],
     }  # fmt: skip
 

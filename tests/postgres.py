@@ -26,8 +26,9 @@ def binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[str]:
-    """A server on loopback that forgets everything; yields the URL of its first database."""
+def running(folder: Path, *, durable: bool = False) -> Iterator[str]:
+    """A server on loopback that forgets everything; yields the URL of its first database. A
+    durable one writes as a real one does: for measuring."""
     home = Path(tempfile.mkdtemp(prefix="sutian_pg_"))
     account: dict[str, object] = {}
     if os.geteuid() == 0:
@@ -54,10 +55,13 @@ def running(folder: Path) -> Iterator[str]:
     )  # fmt: skip
     port = _free_port()
     options = (
-        f"-p {port} -c listen_addresses=127.0.0.1 -k {home} -c fsync=off "
-        "-c full_page_writes=off -c synchronous_commit=off -c max_connections=120 "
-        "-c shared_buffers=128MB -c autovacuum=off"
+        f"-p {port} -c listen_addresses=127.0.0.1 -k {home} -c max_connections=120 "
+        "-c shared_buffers=128MB"
     )
+    if not durable:
+        options += (
+            " -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off"
+        )
     run(f"{folder}/pg_ctl", "-D", data, "-w", "-o", options, "-l", str(home / "log"), "start")
     try:
         yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"

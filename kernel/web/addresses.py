@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-from flask import current_app, request, url_for
-
-_hashes: dict[tuple[str, int], str] = {}
+from flask import current_app, request
 
 
 def own_address(address: str | None, otherwise: str = "/") -> str:
@@ -26,15 +25,18 @@ def own_address(address: str | None, otherwise: str = "/") -> str:
 
 
 def static_url(path: str) -> str:
-    """The address of a static file, marked with its content so that it may be kept for a year."""
+    """The address of a static file, marked with its content so that it may be kept for a year.
+
+    What a file holds is looked at once in a process's life: assets change with a new start.
+    """
     folder = current_app.static_folder
     assert folder is not None
+    return _marked(folder, path)
+
+
+@cache
+def _marked(folder: str, path: str) -> str:
     file = Path(folder) / path
-    return url_for("static", filename=path, v=_mark(file) if file.is_file() else None)
-
-
-def _mark(file: Path) -> str:
-    key = (str(file), file.stat().st_mtime_ns)
-    if key not in _hashes:
-        _hashes[key] = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
-    return _hashes[key]
+    if not file.is_file():
+        return f"/static/{quote(path)}"
+    return f"/static/{quote(path)}?v={hashlib.sha256(file.read_bytes()).hexdigest()[:12]}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
-from flask import Flask, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 from flask_login import current_user
 
@@ -27,6 +28,23 @@ def init_app(app: Flask, root: Path) -> None:
         default_timezone="Asia/Shanghai",
         locale_selector=lambda: LOCALES[chosen_language()],
     )
+    # A page says a hundred sentences: whose words they are is asked once.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda text: _words().ugettext(text),
+        ngettext=lambda one, many, n: _words().ungettext(one, many, n),
+        newstyle=True,
+        pgettext=lambda context, text: _words().upgettext(context, text),
+        npgettext=lambda context, one, many, n: _words().unpgettext(context, one, many, n),
+    )
+
+
+def _words() -> Any:
+    """The catalogue of this request's language."""
+    if not has_request_context():
+        return get_translations()
+    if "words" not in g:
+        g.words = get_translations()
+    return g.words
 
 
 def chosen_language() -> str:
@@ -42,13 +60,17 @@ def chosen_language() -> str:
 
 def in_chinese() -> bool:
     """Whether the page speaks Chinese; also true outside a request."""
-    locale = get_locale()
-    return locale is None or locale.language == "zh"
+    if not has_request_context():
+        return True
+    if "in_chinese" not in g:
+        g.in_chinese = get_locale().language == "zh"
+    chinese: bool = g.in_chinese
+    return chinese
 
 
 def say(value: object) -> str:
     """Anything a sentence may hold, in the reader's language."""
-    return speech.say(value, get_translations(), chinese=in_chinese())
+    return speech.say(value, _words(), chinese=in_chinese())
 
 
 def day(value: date | datetime) -> str:

@@ -17,6 +17,7 @@ from flask import Response, current_app, flash, g, redirect, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
+from werkzeug.exceptions import HTTPException
 
 from kernel.errors import Refusal
 from kernel.once import AlreadyDone, OnceToken, claim, find, remember_location
@@ -56,18 +57,22 @@ def once(view: View) -> View:
             raise Stale(
                 "This form is out of date. Please open the page again and send it from there."
             )
-        used = find(session(), token)
-        if used is not None:
-            return _lead_back(token)
         endpoint = request.endpoint or ""
         g.claim = partial(claim, token=token, sign_in_id=sign_in_id(), endpoint=endpoint, now=now())
         try:
             answer = current_app.make_response(view(*args, **kwargs))
         except AlreadyDone:
             return _lead_back(token)
+        except (Refusal, HTTPException):
+            # What is refused may be refused because it was done: only then is this looked up.
+            if find(session(), token) is None:
+                raise
+            return _lead_back(token)
         if "claim" not in g:
             with transaction() as work:
                 remember_location(work, token, answer.headers.get("Location", ""))
+        elif find(session(), token) is not None:
+            return _lead_back(token)
         return answer
 
     return guarded  # type: ignore[return-value]

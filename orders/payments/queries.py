@@ -49,6 +49,16 @@ def payments_of(session: Session, order_id: int) -> list[Payment]:
     )
 
 
+def open_payment(session: Session, order_id: int) -> Payment | None:
+    """The intent that still waits for its money."""
+    return session.scalar(
+        sa.select(Payment)
+        .where(Payment.order_id == order_id, Payment.state == PaymentState.STARTED)
+        .order_by(Payment.id.desc())
+        .limit(1)
+    )
+
+
 def refunds_of(session: Session, order_id: int) -> list[Refund]:
     return list(
         session.scalars(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from kernel import audit
@@ -51,9 +52,20 @@ def start_payment(session: Session, order_id: int, *, by: Actor, now: datetime) 
             return payment
         if payment.state is PaymentState.MISMATCHED:
             raise Refusal("Money of another amount arrived for this order; we are looking into it.")
+    return _intend(session, order, len(attempts) + 1, by, now)
+
+
+def first_payment(session: Session, order: Order, *, by: Actor, now: datetime) -> Payment:
+    """The same for an order that was placed in this transaction: nobody else knows it yet, so there
+    is nothing to lock and nothing to look for."""
+    assert order.state is OrderState.AWAITING_PAYMENT
+    return _intend(session, order, 1, by, now)
+
+
+def _intend(session: Session, order: Order, number: int, by: Actor, now: datetime) -> Payment:
     payment = Payment(
         order_id=order.id,
-        request_key=f"order:{order.code}:{len(attempts) + 1}",
+        request_key=f"order:{order.code}:{number}",
         state=PaymentState.STARTED,
         amount=order.total,
         **stamp(by, now),
@@ -68,12 +80,18 @@ def keep_page(
     session: Session, payment_id: int, *, session_id: str, url: str, by: Actor, now: datetime
 ) -> Payment:
     """Remember the provider's page for this intent. The same page again changes nothing."""
-    payment = get_or_missing(session, Payment, payment_id, lock=True)
-    if payment.session_id is None:
-        payment.session_id, payment.url = session_id, url
-        session.flush()
-        audit.note(session, "keep_page", f"payment:{payment.id}", by=by, now=now)
-    return payment
+    kept = session.scalar(
+        sa.update(Payment)
+        .where(Payment.id == payment_id, Payment.session_id.is_(None))
+        .values(session_id=session_id, url=url)
+        .returning(Payment)
+        .execution_options(populate_existing=True)
+    )
+    if kept is None:
+        return get_or_missing(session, Payment, payment_id)
+    audit.remember(session, [kept])
+    audit.note(session, "keep_page", f"payment:{kept.id}", by=by, now=now)
+    return kept
 
 
 def settle_payment(

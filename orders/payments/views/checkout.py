@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_babel import gettext as _
+from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -18,10 +17,8 @@ from kernel.web.i18n import chosen_language
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.payments.forms import Checkout, fill_from, read_checkout, region_typed
-from orders.payments.gateway import ProviderTrouble
-from orders.payments.models import Payment
-from orders.payments.operations import cancel_citizen_order, start_payment
-from orders.payments.views.paying import address_of, lead_to_payment, refuse_too_large
+from orders.payments.operations import cancel_citizen_order, first_payment
+from orders.payments.views.paying import payment_address, refuse_too_large
 from orders.sales.models import BuyerKind, Order, OrderState
 from orders.sales.operations import (
     OutOfStock,
@@ -85,7 +82,7 @@ def fill() -> str | Response:
 def place() -> Response | tuple[str, int]:
     try:
         asked = read_checkout(request.form, _find_places)
-        order, payment = _place(asked, my_unpaid_orders())
+        order = _place(asked, my_unpaid_orders())
     except Invalid as invalid:
         return _page(rows_now(), request.form, invalid.errors), invalid.status
     except Refusal as refusal:
@@ -93,14 +90,10 @@ def place() -> Response | tuple[str, int]:
         errors = {f"goods-{n}": reason for n, reason in enumerate(reasons)}
         return _page(rows_now(), request.form, errors), refusal.status
     remember_order(order.code)
-    try:
-        return lead_to_payment(payment)
-    except ProviderTrouble as trouble:
-        flash(_(trouble.sentence.message), "alarm")
-        return redirect(address_of(order), code=303)  # type: ignore[return-value]
+    return redirect(payment_address(order), code=303)  # type: ignore[return-value]
 
 
-def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
+def _place(asked: Checkout, unpaid: list[int]) -> Order:
     """The order with its intent to pay, in one transaction; the basket is empty then."""
     with transaction() as work:
         basket = basket_of(work, basket_key(), actor().user_id)
@@ -118,6 +111,7 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
             buyer_kind=BuyerKind.CITIZEN,
             contact=asked.contact,
             request_key=f"form:{request.form['once']}",
+            claimed=True,
             state=OrderState.AWAITING_PAYMENT,
             hold_until=now() + HOLD,
             user_id=actor().user_id,
@@ -128,10 +122,10 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
         order = _place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
         refuse_too_large(order.total)
-        payment = start_payment(work, order.id, by=actor(), now=now())
+        first_payment(work, order, by=actor(), now=now())
         empty_basket(work, basket)
         tell_buyer(work, order, "placed", now=now())
-    return order, payment
+    return order
 
 
 def _place_or_give_back(work: Session, placing: Placing, unpaid: list[int]) -> Order:

@@ -18,6 +18,7 @@ from kernel.web.access import actor, public, signed_in
 from kernel.web.once import once
 from kernel.web.work import now, services, session, transaction
 from orders.payments.forms import read_claim
+from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment, PaymentState
 from orders.payments.operations import (
     cancel_citizen_order,
@@ -25,11 +26,11 @@ from orders.payments.operations import (
     refund_order_lines,
     start_payment,
 )
-from orders.payments.queries import gone_of_lines, payments_of, refunds_of
+from orders.payments.queries import gone_of_lines, open_payment, payments_of, refunds_of
 from orders.payments.rules.claims import BUYERS_KINDS, claim_problem
 from orders.payments.rules.refunds import Gone
 from orders.payments.tasks import AUTO_COMPLETE
-from orders.payments.views.paying import lead_to_payment
+from orders.payments.views.paying import lead_to_payment, payment_address
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import mark_received
 from orders.sales.queries import TO_PACK, growers_of, order_by_code, orders_of_user
@@ -82,8 +83,26 @@ def status(code: str) -> Answer:
 def pay(code: str) -> Response:
     order = _order(code)
     with transaction() as work:
-        payment = start_payment(work, order.id, by=actor(), now=now())
-    return lead_to_payment(payment)
+        start_payment(work, order.id, by=actor(), now=now())
+    return redirect(payment_address(order), code=303)  # type: ignore[return-value]
+
+
+@bp.get("/orders/<code>/payment")
+@public
+def to_payment(code: str) -> Response:
+    """On to the provider's page of the intent that is open; asking again leads to the same page.
+
+    Apart from placing: the order stands, whatever the network between us and the provider does.
+    """
+    order = _order(code)
+    payment = open_payment(session(), order.id)
+    if payment is None:
+        return _back(order)
+    try:
+        return lead_to_payment(payment)
+    except ProviderTrouble as trouble:
+        flash(_(trouble.sentence.message), "alarm")
+        return _back(order)
 
 
 @bp.post("/orders/<code>/cancel")

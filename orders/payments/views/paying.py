@@ -14,13 +14,19 @@ from orders.payments.models import Payment
 from orders.payments.operations import keep_page
 from orders.sales.models import Order, OrderLine
 from orders.sales.queries import order_with_lines
-from orders.sales.rules.keys import order_address
+from orders.sales.rules.keys import order_address, order_key
 
 
 def address_of(order: Order) -> str:
     """The full address of an order's page, with its key."""
     config = services().config
     return order_address(config.public_url, config.secret_key, order.code)
+
+
+def payment_address(order: Order) -> str:
+    """Where the buyer is led on to the provider's page; with the order's key, like its page."""
+    key = order_key(services().config.secret_key, order.code)
+    return f"/orders/{order.code}/payment?key={key}"
 
 
 def lead_to_payment(payment: Payment) -> Response:

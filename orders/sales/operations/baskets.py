@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from catalog.products.models import Pack, Shelf
 from catalog.products.rules.pricing import CITIZEN, price_of
 from kernel.actors import Actor
+from kernel.codes import new_key
 from kernel.errors import Missing, Text
 from kernel.money import Money
 from kernel.periods import business_day
@@ -21,7 +22,7 @@ MOST_LINES = 60
 
 def put_in_basket(
     session: Session,
-    key: str,
+    key: str | None,
     pack_id: int,
     count: int,
     *,
@@ -31,12 +32,13 @@ def put_in_basket(
 ) -> Basket:
     """So many of this pack lie in the basket (`add`: on top of what lay there); 0 takes it out.
 
-    Never more than one order may hold. The price seen now is kept, to be compared later.
+    Never more than one order may hold. The price seen now is kept, to be compared later. Without
+    `key` the browser has no basket yet: the new one's key is to be kept there.
     """
     pack = packs_with_products(session, [pack_id]).get(pack_id)
     if pack is None or pack.shelf is not Shelf.CITIZENS:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
-    basket = basket_of(session, key, by.user_id) or _new(session, key, by.user_id, now)
+    basket = basket_of(session, key, by.user_id) or _new(session, key or new_key(), by.user_id, now)
     basket.touched_at = now
     line = next((each for each in basket.lines if each.pack_id == pack_id), None)
     count = min((line.count if line and add else 0) + max(0, count), pack.most_per_order)

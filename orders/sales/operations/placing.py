@@ -63,12 +63,7 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
     packs = packs_with_products(session, [each.pack_id for each in placing.lines])
     product_ids = sorted({pack.product_id for pack in packs.values()})
     lock_pools(session, product_ids)
-    placed = session.scalar(
-        sa.select(Order)
-        .where(Order.request_key == placing.request_key)
-        .options(selectinload(Order.lines))
-    )
-    if placed is not None:
+    if not placing.claimed and (placed := _placed_before(session, placing.request_key)):
         return placed
 
     rules = rules_in_force(session, product_ids, business_day(now))
@@ -90,6 +85,12 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
         number=order.number, total=order.total,
     )  # fmt: skip
     return order
+
+
+def _placed_before(session: Session, request_key: str) -> Order | None:
+    return session.scalar(
+        sa.select(Order).where(Order.request_key == request_key).options(selectinload(Order.lines))
+    )
 
 
 def _problems(

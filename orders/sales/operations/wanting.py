@@ -43,8 +43,10 @@ class Wanted:
 class Placing:
     """Everything an order is placed with.
 
-    `request_key` is made by whoever asks and makes asking twice harmless. `annual_cap` is the most
-    that units may draw from one household this year; None is no cap, zero is not.
+    `request_key` is made by whoever asks and makes asking twice harmless; `claimed`: the form that
+    it was made from is claimed in this very transaction, so nobody can have asked before.
+    `annual_cap` is the most that units may draw from one household this year; None is no cap, zero
+    is not.
     """
 
     lines: Sequence[Wanted]
@@ -52,6 +54,7 @@ class Placing:
     contact: Contact
     request_key: str
     state: OrderState
+    claimed: bool = False
     hold_until: datetime | None = None
     user_id: int | None = None
     organisation_id: int | None = None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.util import identity_key
 
 from catalog.households.models import Household
@@ -17,7 +17,7 @@ from catalog.products.models import Grade, Pack
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.periods import business_year, year_span
-from kernel.regions import Level, Region
+from kernel.regions import Region, counties
 from orders.sales.models import (
     Allocation,
     Basket,
@@ -263,20 +263,7 @@ def standing_shipments(session: Session, order_id: int) -> list[int]:
 
 def places_named_in(session: Session, text: str) -> list[Place]:
     """Counties whose name stands in this text, with their prefecture and province."""
-    prefecture, province = aliased(Region), aliased(Region)
-    rows = session.execute(
-        sa.select(Region.code, Region.name, prefecture.name, province.name)
-        .join(prefecture, prefecture.code == Region.parent_code)
-        .join(province, province.code == prefecture.parent_code)
-        .where(
-            Region.level == Level.COUNTY,
-            sa.literal(text).contains(Region.name),
-            Region.successor_code.is_(None),
-        )
-        .order_by(Region.code)
-        .limit(50)
-    )
-    return [Place(*row) for row in rows]
+    return [Place(*each) for each in counties(session) if each.name in text]
 
 
 def own_unpaid_orders(

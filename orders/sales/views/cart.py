@@ -13,7 +13,6 @@ from werkzeug.wrappers import Response
 from catalog.lots.queries import available
 from catalog.products.models import Pack
 from catalog.products.rules.pricing import CITIZEN, Quote, price_of
-from kernel.codes import new_key
 from kernel.errors import Missing, Text
 from kernel.money import Money, total
 from kernel.text import plain_number
@@ -92,12 +91,11 @@ def put() -> Response:
     pack_id, count = _whole(request.form.get("pack", "")), _whole(request.form.get("count", "1"))
     if pack_id is None or count is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
-    key = cookie.get(KEY)
-    if key is None:
-        key = cookie[KEY] = new_key()
-        cookie.permanent = True
     with transaction() as work:
-        put_in_basket(work, key, pack_id, count, by=actor(), now=now())
+        basket = put_in_basket(work, basket_key(), pack_id, count, by=actor(), now=now())
+    if KEY not in cookie:
+        cookie[KEY] = basket.key
+        cookie.permanent = True
     if request.form.get("then") == "checkout":
         return redirect(url_for("checkout.show"), code=303)
     flash(_("It is in the basket.") if count else _("It is out of the basket."), "done")
