@@ -62,7 +62,7 @@ def test_list_and_page_say_what_shelf_and_grid_have_what_is_reserved_and_what_co
 
 
 def test_what_is_gone_is_called_sold_out_and_a_draft_says_nothing(coop):
-    db, app, people, of, radish = coop
+    db, app, people, of, _radish = coop
     with db.transaction() as session:
         draft = makers.product(session, of, packs=[{}], name_zh="苦瓜", name_en="Bitter gourd")
         gone = makers.sold_product(session, (), of=of, name_zh="折耳根", name_en="Fish mint")
