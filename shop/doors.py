@@ -12,6 +12,7 @@ from orders.agencies.views import deliveries as canteen_deliveries
 from orders.agencies.views import filings as canteen_filings
 from orders.agencies.views import fulfilment as coop_fulfilment
 from orders.agencies.views import harvests as coop_harvests
+from orders.agencies.views import lines as bulk_lines
 from orders.agencies.views import money as canteen_money
 from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
@@ -61,6 +62,8 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_deliveries.bp,
     canteen_money.bp,
     agencies_coop.bp,
+    bulk_lines.canteen,
+    bulk_lines.coop,
     coop_fulfilment.bp,
     coop_harvests.bp,
     filings_office.bp,

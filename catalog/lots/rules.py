@@ -25,6 +25,16 @@ CLOCK_MAY_BE_FAST = timedelta(minutes=10)
 MAY_HAVE_WAITED = timedelta(days=30)
 
 
+# A citizen's order without a promised day leaves within 48 hours (domain.md §3.1).
+SHIPPED_WITHIN = timedelta(days=2)
+
+
+def citizens_until(day: date) -> date:
+    """The day until which goods must be good that a citizen orders on that day: whatever day of
+    the 48 hours they leave on, they may leave."""
+    return day + SHIPPED_WITHIN
+
+
 def net_weight(gross_g: int, tare_g: int, deduction_bp: int) -> int:
     """(gross − tare) × (1 − deduction), rounded half up to the gram."""
     return half_up((gross_g - tare_g) * (10_000 - deduction_bp), 10_000)

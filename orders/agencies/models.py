@@ -239,6 +239,79 @@ class BulkOrder(Made, Model):
     payer: Mapped[Organisation] = related()
 
 
+class ProposalState(Labelled):
+    """A proposal to take something off a signed order, until the other side has answered."""
+
+    OPEN = "open"
+    AGREED = "agreed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+class LineProposal(Made, Model):
+    """One side asks the other to take so much of a line off a signed order (domain.md §3.2: after
+    signing by mutual consent). Nothing changes before the other side agrees."""
+
+    __tablename__ = "line_proposals"
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+        sa.CheckConstraint("(state = 'agreed') = (withdrawal_id IS NOT NULL)", name="carried_out"),
+        sa.Index(
+            "uq_line_proposals_open",
+            "line_id",
+            unique=True,
+            sqlite_where=sa.text("state = 'open'"),
+            postgresql_where=sa.text("state = 'open'"),
+        ),
+    )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), index=True)
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"))
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    quantity: Mapped[int]
+    reason: Mapped[str] = mapped_column(sa.String(120))
+    state: Mapped[ProposalState]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    answer: Mapped[str] = mapped_column(sa.String(200), default="")
+    withdrawal_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("line_withdrawals.id"), unique=True
+    )
+
+    order: Mapped[Order] = related()
+    line: Mapped[OrderLine] = related()
+    organisation: Mapped[Organisation] = related()
+
+
+class HarvestWorry(Labelled):
+    """What people are told of a harvest that has not come in."""
+
+    SHORT = "short"
+    NEAR = "near"
+    OVERDUE = "overdue"
+
+
+class HarvestWarning(Made, Model):
+    """People were told of one worry: of an order's line, or (overdue) of a harvest as a whole.
+
+    `quantity` is what was short, near or still expected when they were told; zero says that it is
+    made good. The last row of a line and worry is what its people know, so nobody is told twice.
+    """
+
+    __tablename__ = "harvest_warnings"
+    __append_only__ = True
+    __table_args__ = (
+        sa.CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+        sa.Index("ix_harvest_warnings_of", "lot_id", "worry", "line_id"),
+    )
+
+    lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"))
+    line_id: Mapped[int | None] = mapped_column(sa.ForeignKey("order_lines.id"))
+    worry: Mapped[HarvestWorry]
+    quantity: Mapped[int]
+
+
 class Disposition(Labelled):
     """What happens with what was not accepted (domain.md §3.3)."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution
+from catalog.products.models import Product
 from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
@@ -15,6 +17,7 @@ from orders.sales.models import (
     Allocation,
     AllocationChange,
     BuyerKind,
+    LineWithdrawal,
     Order,
     OrderEvent,
     OrderFreight,
@@ -87,7 +90,10 @@ def _reserved_is_open(session: Session) -> Findings:
 
 
 def _orders_add_up(session: Session) -> Findings:
-    lines = sum_money(OrderLine.amount)
+    lines = sum_money(
+        sa.type_coerce(OrderLine.amount, sa.BigInteger)
+        - sa.type_coerce(OrderLine.withdrawn_amount, sa.BigInteger)
+    )
     for number, goods, said in session.execute(
         sa.select(Order.number, Order.goods, lines)
         .outerjoin(OrderLine, OrderLine.order_id == Order.id)
@@ -99,7 +105,52 @@ def _orders_add_up(session: Session) -> Findings:
             f"order:{number}",
             Text("goods of %(goods)s, its lines say %(lines)s", goods=goods, lines=said),
         )
-    return totals(session, sum_money(Order.goods), sum_money(OrderLine.amount))
+    goods, owed = (
+        session.execute(sa.select(sum_)).scalar_one() for sum_ in (sum_money(Order.goods), lines)
+    )
+    return Sides(goods, owed)
+
+
+def _withdrawals_are_in_their_lines(session: Session) -> Iterator[Difference]:
+    """The columns of a line say what its withdrawals say; so much of it was released and not
+    replaced; and what is left of it costs its price."""
+    for line, unit, quantity, amount, released, replaced in session.execute(
+        sa.select(
+            OrderLine,
+            Product.base_unit,
+            _of_line(sum_whole(LineWithdrawal.quantity), LineWithdrawal),
+            _of_line(sum_money(LineWithdrawal.amount), LineWithdrawal),
+            _of_line(sum_whole(Allocation.released), Allocation),
+            _of_line(sum_whole(AllocationChange.quantity), AllocationChange),
+        )
+        .join(Product, Product.id == OrderLine.product_id)
+        .where(
+            sa.or_(
+                OrderLine.withdrawn != 0,
+                sa.exists().where(LineWithdrawal.line_id == OrderLine.id),
+            )
+        )
+        .order_by(OrderLine.id)
+    ):
+        subject = f"line:{line.id}"
+        if (line.withdrawn, line.withdrawn_amount) != (quantity, amount):
+            yield Difference(
+                subject,
+                Text("gave back %(said)s, its withdrawals say %(found)s",
+                     said=line.withdrawn, found=int(quantity)),
+            )  # fmt: skip
+        if quantity > released - replaced:
+            yield Difference(
+                subject,
+                Text("gave back %(said)s, of which %(found)s are free again",
+                     said=int(quantity), found=int(released - replaced)),
+            )  # fmt: skip
+        if line.unit_price is None or line.owed != line.unit_price.of(line.stands, unit):
+            yield Difference(subject, Text("its sum is not what is left of it costs"))
+
+
+def _of_line(sum_: sa.ColumnElement[Any], model: Any) -> sa.ColumnElement[Any]:
+    return sa.select(sum_).where(model.line_id == OrderLine.id).scalar_subquery()
 
 
 def _ended_orders_hold_nothing(session: Session) -> Iterator[Difference]:
@@ -220,6 +271,12 @@ CHECKS: list[Check] = [
         rows_of(Contribution, Allocation),
     ),
     Check("sales.totals", Text("Orders add up"), _orders_add_up, rows_of(Order, OrderLine)),
+    Check(
+        "sales.withdrawn",
+        Text("What was given back of a line is free again, and its sums follow"),
+        _withdrawals_are_in_their_lines,
+        rows_of(LineWithdrawal),
+    ),
     Check(
         "sales.ended",
         Text("Orders that have ended hold nothing"),

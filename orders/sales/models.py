@@ -158,7 +158,8 @@ class Order(Made, Model):
 
 class OrderLine(Made, Model):
     """So much of one pack at one price. Never changed, but for a day of delivery agreed anew; what
-    happens to it is written beside it.
+    happens to it is written beside it. `withdrawn` repeats what its `LineWithdrawal`s say: the
+    line stands at `stands` base units for `owed`.
 
     `rule_key` names the benefit rule in force when it was placed (`rule:7`).
     """
@@ -192,12 +193,43 @@ class OrderLine(Made, Model):
     price_list_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("price_lists.id"), info=added(None)
     )
+    withdrawn: Mapped[int] = mapped_column(default=0, info=DERIVED)
+    withdrawn_amount: Mapped[Money] = mapped_column(default=ZERO, info=DERIVED)
 
     order: Mapped[Order] = related(back_populates="lines")
     product: Mapped[Product] = related()
     pack: Mapped[Pack] = related()
     supplier: Mapped[Supplier] = related()
     allocations: Mapped[list[Allocation]] = related(back_populates="line", order_by="Allocation.id")
+
+    @property
+    def stands(self) -> int:
+        """Base units the line is still about."""
+        return self.quantity - self.withdrawn
+
+    @property
+    def owed(self) -> Money:
+        """What they cost."""
+        return self.amount - self.withdrawn_amount
+
+
+class LineWithdrawal(Made, Model):
+    """So much of one line of a unit's order was given back before it left the store, what it would
+    have cost, and why. The line, the order's sums and its figures follow."""
+
+    __tablename__ = "line_withdrawals"
+    __append_only__ = True
+    __table_args__ = (
+        sa.CheckConstraint("quantity > 0", name="quantity_positive"),
+        sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
+    )
+
+    line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
+    quantity: Mapped[int]
+    amount: Mapped[Money]
+    reason: Mapped[str] = mapped_column(sa.String(200))
+
+    line: Mapped[OrderLine] = related()
 
 
 class Allocation(Made, Model):

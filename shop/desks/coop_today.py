@@ -27,6 +27,7 @@ from kernel.regions import Region
 from kernel.web.access import organisation_id, requires
 from kernel.web.work import session, today
 from orders.agencies.models import BulkOrder, Stage
+from orders.agencies.queries.harvests import overdue_harvests, proposals_to_answer
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
 from orders.sales.queries.packing import OrderToShip, to_ship
@@ -74,6 +75,8 @@ def show_today() -> str:
         urgent=sum(lot.days_left(today()) <= 1 for lot in expiring),
         run=run,
         worries=[each for each in promises_of(session(), supplier.id) if each.worries(today())],
+        overdue=overdue_harvests(session(), supplier.id, today()),
+        proposals=proposals_to_answer(session(), organisation_id(), supplier_id=supplier.id),
         papers=expiring_certificates(session(), today(), supplier_id=supplier.id),
         stopped=len(stopped_by_papers(session(), supplier.id, today())),
     )

@@ -132,8 +132,8 @@ def _lines(session: Session, order_id: int, parts: Parts, viewer: Viewer) -> lis
             pack_zh=line.pack_zh,
             pack_en=line.pack_en,
             unit=unit,
-            quantity=line.quantity,
-            amount=line.amount,
+            quantity=line.stands,
+            amount=line.owed,
             sources=sources[line.id],
         )
         for line, unit in lines

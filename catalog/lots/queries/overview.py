@@ -24,7 +24,7 @@ from catalog.lots.models.papers import (
     StockLevel,
     StoreTransfer,
 )
-from catalog.lots.queries.stock import BROUGHT
+from catalog.lots.queries.stock import BROUGHT, FREE, sellable
 from catalog.products.models import Product
 from kernel.db import sum_whole
 
@@ -56,18 +56,14 @@ class StockRow:
 
 def stock_of(session: Session, supplier_id: int, *, today: date) -> list[StockRow]:
     """Every product of the supplier that is in the store or watched. Two queries."""
-    sellable = sa.and_(
-        Lot.state == LotState.OPEN, Lot.available_from <= today, Lot.best_before >= today
-    )
-    free = Contribution.on_hand - Contribution.reserved
     rows = session.execute(
         sa.select(
             Product,
             sum_whole(sa.case((BROUGHT, Contribution.on_hand), else_=0)),
             sum_whole(sa.case((BROUGHT, Contribution.reserved), else_=0)),
-            sum_whole(sa.case((sellable, free), else_=0)),
+            sum_whole(sa.case((sellable(today), FREE), else_=0)),
             sum_whole(sa.case((Lot.state == LotState.IN_TRANSIT, Contribution.on_hand), else_=0)),
-            sa.func.min(sa.case((sa.and_(sellable, free > 0), Lot.best_before))),
+            sa.func.min(sa.case((sa.and_(sellable(today), FREE > 0), Lot.best_before))),
         )
         .outerjoin(Contribution, Contribution.product_id == Product.id)
         .outerjoin(Lot, Lot.id == Contribution.lot_id)

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.lots.models import Contribution, Lot, LotEvent
 from catalog.lots.queries.stock import FREE, sellable
 from catalog.lots.queries.villages import SEASON, VillageCount, counted_by_village, origins
+from catalog.lots.rules import citizens_until
 from catalog.products import rules
 from catalog.products.models import Grade, Pack, Product, ProductState, Shelf
 from catalog.products.rules.pricing import CITIZEN, price_of
@@ -181,7 +182,9 @@ def _offers(
     session: Session, product_id: int, today: date
 ) -> tuple[list[LotOffer], tuple[LotEvent, ...]]:
     """The lots on sale, the next to be taken first, and what happened to that first one."""
-    rows = session.execute(_lots(), {"product_id": product_id, "today": today}).all()
+    rows = session.execute(
+        _lots(), {"product_id": product_id, "today": today, "until": citizens_until(today)}
+    ).all()
     offers = {row.id: LotOffer(*row[:8]) for row in rows}
     return list(offers.values()), tuple(row.LotEvent for row in rows if row.LotEvent is not None)
 
@@ -189,6 +192,7 @@ def _offers(
 @cache
 def _lots() -> sa.Select[*tuple[Any, ...]]:
     today = sa.bindparam("today", type_=sa.Date())
+    until = sa.bindparam("until", type_=sa.Date())
     lots = (
         sa.select(
             Lot.id,
@@ -202,7 +206,7 @@ def _lots() -> sa.Select[*tuple[Any, ...]]:
             sa.func.row_number().over(order_by=(Lot.best_before, Lot.id)).label("place"),
         )
         .join(Contribution, Contribution.lot_id == Lot.id)
-        .where(Lot.product_id == sa.bindparam("product_id"), sellable(today))
+        .where(Lot.product_id == sa.bindparam("product_id"), sellable(today, until))
         .group_by(Lot.id)
         .having(sa.func.sum(FREE) > 0)
         .subquery()

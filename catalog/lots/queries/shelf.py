@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.lots.models import Contribution, Lot
 from catalog.lots.queries.stock import FREE, plain_values, sellable
 from catalog.lots.queries.villages import SEASON, grown_in, villages_of
+from catalog.lots.rules import citizens_until
 from catalog.products import rules
 from catalog.products.models import Category, Grade, Pack, Product, Shelf
 from catalog.products.queries import asked_for, dialect_of, matches, matching, offered
@@ -145,7 +146,11 @@ class Asked:
         return cls(shape, category, text or "", found_by or "", village)
 
     def values(self, today: date) -> dict[str, object]:
-        wanted: dict[str, object] = {"today": today, "since": today - SEASON}
+        wanted: dict[str, object] = {
+            "today": today,
+            "until": citizens_until(today),
+            "since": today - SEASON,
+        }
         if self.shape.category:
             wanted["category"] = self.category
         if self.shape.text:
@@ -156,6 +161,7 @@ class Asked:
 
 
 _TODAY = sa.bindparam("today", type_=sa.Date())
+_UNTIL = sa.bindparam("until", type_=sa.Date())
 _SINCE = sa.bindparam("since", type_=sa.Date())
 
 
@@ -218,7 +224,7 @@ def _order(shape: Shape, sort: Sorting) -> list[Any]:
 
 def _with_stock(page: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     """The chosen rows with what a page shows; stock is summed for these rows only."""
-    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(_TODAY))
+    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(_TODAY, _UNTIL))
     free = (
         sa.select(sa.cast(sa.func.coalesce(sa.func.sum(FREE), 0), sa.BigInteger))
         .select_from(Lot)

@@ -32,10 +32,15 @@ FROM_THE_TOP = (
 )
 
 
-def sellable(on_day: date | sa.BindParameter[date]) -> sa.ColumnElement[bool]:
-    """SQL: this lot's goods may be promised for that day."""
+def sellable(
+    on_day: date | sa.BindParameter[date], good_until: date | sa.BindParameter[date] | None = None
+) -> sa.ColumnElement[bool]:
+    """SQL: this lot's goods may be promised for that day, and are still good on the last day they
+    may leave on: that day itself, or the end of the time a citizen's parcel is packed in
+    (`rules.citizens_until`)."""
+    last = on_day if good_until is None else good_until
     return sa.and_(
-        Lot.state == LotState.OPEN, Lot.available_from <= on_day, Lot.best_before >= on_day
+        Lot.state == LotState.OPEN, Lot.available_from <= on_day, Lot.best_before >= last
     )
 
 
@@ -74,12 +79,14 @@ class Candidate(NamedTuple):
     lot_code: str
 
 
-def candidates(session: Session, product_ids: Sequence[int], *, on_day: date) -> list[Candidate]:
-    """Everything of these products that may be promised for that day, in id order.
+def candidates(
+    session: Session, product_ids: Sequence[int], *, on_day: date, good_until: date | None = None
+) -> list[Candidate]:
+    """Everything of these products that may be promised for that day (`sellable`), in id order.
 
     Two queries whatever the number of lots: the lots, and their parts as bare numbers.
     """
-    chosen = sa.and_(Lot.product_id.in_(product_ids), sellable(on_day))
+    chosen = sa.and_(Lot.product_id.in_(product_ids), sellable(on_day, good_until))
     lots = {
         row[0]: row
         for row in session.execute(
@@ -104,15 +111,16 @@ def candidates(session: Session, product_ids: Sequence[int], *, on_day: date) ->
 
 
 def available(
-    session: Session, product_ids: Sequence[int], *, today: date
+    session: Session, product_ids: Sequence[int], *, today: date, good_until: date | None = None
 ) -> dict[tuple[int, Grade], int]:
-    """(product, grade) → base units that may be promised for that day; what is absent is none."""
+    """(product, grade) → base units that may be promised for that day (`sellable`); what is absent
+    is none."""
     return {
         (product_id, grade): int(free)
         for product_id, grade, free in session.execute(
             sa.select(Lot.product_id, Lot.grade, sa.func.sum(FREE))
             .join(Contribution, Contribution.lot_id == Lot.id)
-            .where(Lot.product_id.in_(product_ids), sellable(today))
+            .where(Lot.product_id.in_(product_ids), sellable(today, good_until))
             .group_by(Lot.product_id, Lot.grade)
         )
     }

@@ -30,6 +30,12 @@ from orders.agencies.operations.filings import (
     submit_filing,
 )
 from orders.agencies.operations.fulfilling import call_back_shipment, replace_lot
+from orders.agencies.operations.giving_back import (
+    agree_line,
+    decline_line,
+    propose_line,
+    take_off_line,
+)
 from orders.agencies.operations.ordering import (
     GridLine,
     save_draft,
@@ -46,12 +52,14 @@ from orders.agencies.operations.units import (
     create_unit,
     set_policy,
 )
+from orders.agencies.operations.warning import warn_of_harvests
 
 __all__ = [
     "CreditLine",
     "GridLine",
     "accept_rest_as_shipped",
     "agree_day",
+    "agree_line",
     "approve_order",
     "bring_in_harvest",
     "call_back_shipment",
@@ -62,8 +70,10 @@ __all__ = [
     "correct_filing",
     "correct_unit",
     "create_unit",
+    "decline_line",
     "make_effective",
     "open_acceptance",
+    "propose_line",
     "recognise_payment",
     "record_acceptance_line",
     "record_invoice",
@@ -80,4 +90,6 @@ __all__ = [
     "sign_order",
     "submit_filing",
     "submit_order",
+    "take_off_line",
+    "warn_of_harvests",
 ]

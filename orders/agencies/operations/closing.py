@@ -74,7 +74,7 @@ def close_acceptance(
     )
     acceptance.frozen = frozen
     session.flush()
-    _finish_delivery(session, order, bulk, f"acceptance:{acceptance.id}", by, now)
+    finish_delivery(session, order, bulk, f"acceptance:{acceptance.id}", by=by, now=now)
 
 
 def release_rest(
@@ -100,7 +100,7 @@ def release_rest(
                 on=business_day(now), by=by, now=now,
             )  # fmt: skip
         else:
-            _finish_delivery(session, order, bulk, f"released:order:{order.id}", by, now)
+            finish_delivery(session, order, bulk, f"released:order:{order.id}", by=by, now=now)
     audit.note(session, "release_rest", f"order:{order.id}", by=by, now=now, reason=reason)
     return bulk
 
@@ -183,8 +183,8 @@ def _settled_slices(slices: Sequence[ShipmentLine], parts: Sequence[SlicePart]) 
     ]
 
 
-def _finish_delivery(
-    session: Session, order: Order, bulk: BulkOrder, cause: str, by: Actor, now: datetime
+def finish_delivery(
+    session: Session, order: Order, bulk: BulkOrder, cause: str, *, by: Actor, now: datetime
 ) -> None:
     """After the last delivery is accepted the term begins, and what did not come is not ordered."""
     session.flush()

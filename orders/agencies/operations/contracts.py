@@ -13,7 +13,7 @@ from kernel import audit
 from kernel.actors import WORKER, Actor
 from kernel.errors import Invalid, Refusal, Text
 from kernel.periods import business_day
-from kernel.versions import freeze
+from kernel.versions import FrozenVersion, freeze
 from orders.agencies.models import (
     BulkOrder,
     Stage,
@@ -92,11 +92,7 @@ def sign_order(session: Session, order_id: int, *, by: Actor, now: datetime) -> 
         return bulk
     if bulk.stage is not Stage.TO_SIGN:
         raise Refusal("Order %(number)s is not waiting for your signature.", number=order.number)
-    content = _contract(session, order, bulk, now)
-    frozen = freeze(
-        session, f"contract:{order.id}", content, by=by, now=now, format=CONTRACT_FORMAT
-    )
-    bulk.contract_id = frozen.id
+    frozen = freeze_contract(session, order, bulk, by=by, now=now)
     bulk.signed_by_id = by.user_id
     bulk.signed_at = now
     move_stage(bulk, Stage.IN_DELIVERY)
@@ -104,6 +100,23 @@ def sign_order(session: Session, order_id: int, *, by: Actor, now: datetime) -> 
     session.flush()
     audit.note(session, "sign_order", f"order:{order.id}", by=by, now=now, sha256=frozen.sha256)
     return bulk
+
+
+def freeze_contract(
+    session: Session, order: Order, bulk: BulkOrder, *, by: Actor, now: datetime
+) -> FrozenVersion:
+    """The contract as it stands now, a version beside those that were signed before."""
+    signed_at = bulk.signed_at or now
+    frozen = freeze(
+        session,
+        f"contract:{order.id}",
+        _contract(session, order, bulk, signed_at),
+        by=by,
+        now=now,
+        format=CONTRACT_FORMAT,
+    )
+    bulk.contract_id = frozen.id
+    return frozen
 
 
 def close_unsigned_orders(session: Session, *, now: datetime, limit: int = 50) -> list[BulkOrder]:
@@ -173,10 +186,10 @@ def _contract(session: Session, order: Order, bulk: BulkOrder, now: datetime) ->
                 "name": line.name_zh,
                 "pack": line.pack_zh,
                 "grade": line.grade.value,
-                "quantity": line.quantity,
+                "quantity": line.stands,
                 "unit": units[line.product_id],
                 "price_hundredth_fen": line.unit_price.per_unit if line.unit_price else None,
-                "amount_fen": line.amount.fen,
+                "amount_fen": line.owed.fen,
                 "deliver_on": line.deliver_on.isoformat() if line.deliver_on else None,
                 "deliver_to": line.deliver_to,
             }

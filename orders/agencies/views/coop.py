@@ -49,7 +49,7 @@ def index() -> str:
 @bp.get("/<number>")
 @requires(*COOPERATIVE)
 def show(number: str) -> str:
-    return _sheet(number)
+    return order_page(number)
 
 
 @bp.post("/<number>/sign")
@@ -96,7 +96,7 @@ def invoice(number: str) -> Response | tuple[str, int]:
         with transaction() as work:
             operations.record_invoice(work, order_id, **values, by=actor(), now=now())
     except Invalid as invalid:
-        return _sheet(number, invalid.errors), invalid.status
+        return order_page(number, invalid.errors), invalid.status
     flash(_("The invoice is entered. The unit's finance checks it."), "done")
     return _back(number)
 
@@ -126,17 +126,21 @@ def credit(number: str) -> Response | tuple[str, int]:
                 now=now(),
             )
     except Invalid as invalid:
-        return _sheet(number, invalid.errors), invalid.status
+        return order_page(number, invalid.errors), invalid.status
     flash(_("The credit note is written; the unit's figures fall by it."), "done")
     return _back(number)
 
 
-def _sheet(number: str, errors: dict[str, Text] | None = None) -> str:
+def order_page(number: str, errors: dict[str, Text] | None = None) -> str:
+    """The supplier's page of one order."""
     bulk = bulk_sheet(session(), number, supplier_organisation_id=organisation_id())
     return render_template(
         "coop/bulk_order.html",
         **order_values(bulk),
         sums=line_sums(session(), bulk.order_id),
+        may_take_off=actor().role is Role.MANAGER,
+        may_propose=actor().role in (Role.MANAGER, Role.STOREKEEPER),
+        lines_at="coop_lines",
         by=actor(),
         form=request.form if errors else {},
         errors=errors or {},

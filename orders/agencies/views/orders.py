@@ -48,6 +48,7 @@ from orders.agencies.queries.grid import (
     village_names,
     villages_of_products,
 )
+from orders.agencies.queries.harvests import proposals_of
 from orders.agencies.queries.scope import Scope
 from orders.agencies.queries.units import policy_for
 from orders.agencies.rules.rates import pace
@@ -229,8 +230,22 @@ def pace_aside() -> str:
 @bp.get("/orders/<number>")
 @requires(*CANTEEN)
 def show(number: str) -> str:
+    return order_page(number)
+
+
+def order_page(number: str, errors: dict[str, Text] | None = None) -> str:
+    """The unit's page of one order."""
     bulk = bulk_sheet(session(), number, organisation_id=organisation_id())
-    return desk_page("canteen/order.html", **order_values(bulk))
+    acts = actor().role in (Role.BUYER, Role.APPROVER, Role.UNION)
+    return desk_page(
+        "canteen/order.html",
+        **order_values(bulk),
+        may_take_off=acts,
+        may_propose=acts,
+        lines_at="canteen_lines",
+        form=request.form if errors else {},
+        errors=errors or {},
+    )
 
 
 def order_values(bulk: BulkOrder) -> dict[str, object]:
@@ -254,6 +269,10 @@ def order_values(bulk: BulkOrder) -> dict[str, object]:
         "invoice": invoice_of(session(), order.id),
         "payments": payments,
         "credits": credited,
+        "still_open": {
+            line.id: left for line in order.lines if (left := sum(a.open for a in line.allocations))
+        },
+        "proposals": proposals_of(session(), order.id),
         "movements": movements_of_order(session(), order.id),
         "accepted": taken,
         "paid": paid,

@@ -17,6 +17,7 @@ from orders.agencies.operations.reminding import mark_reminders_read
 from orders.agencies.queries.desk import debts, total_of, waiting
 from orders.agencies.queries.figures import Figures, unit_figures
 from orders.agencies.queries.grid import drafts_of
+from orders.agencies.queries.harvests import doubtful_lines, proposals_to_answer
 from orders.agencies.queries.movements import Wanted, course, movement_rows, years_with_figures
 from orders.agencies.queries.reminders import unread_reminders
 from orders.agencies.queries.scope import Scope
@@ -45,6 +46,8 @@ def show() -> str:
         under_way=open_filing(session(), unit.id, day.year),
         figures=_figures(unit.id),
         calendar=pace(day, day.year),
+        proposals=proposals_to_answer(session(), unit.organisation_id),
+        doubtful=doubtful_lines(session(), unit.organisation_id),
         reminders=unread_reminders(session(), unit.id),
     )
 

@@ -22,6 +22,7 @@ from orders.sales.operations.shipping import (
 )
 from orders.sales.operations.telling import tell_buyer
 from orders.sales.operations.wanting import Contact, Placing, Wanted
+from orders.sales.operations.withdrawing import withdraw_line
 
 __all__ = [
     "Arrival",
@@ -52,4 +53,5 @@ __all__ = [
     "ship_order",
     "tell_buyer",
     "weigh_pack",
+    "withdraw_line",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from catalog.lots.queries import candidates
 from catalog.lots.queries.harvests import promisable_parts
 from catalog.lots.queries.stock import Candidate
+from catalog.lots.rules import citizens_until
 from catalog.products.models import Product
 from kernel.errors import Named, Refusal, Text
 from kernel.money import Money
@@ -56,6 +57,7 @@ def choose_lots(
             grade=line.pack.grade.value,
             quantity=line.quantity,
             on=max(today, line.wanted.deliver_on or placing.deliver_on or today),
+            until=_until(placing, line, today),
             worth=Fraction(line.amount.fen, line.quantity),
         )
         for line in lines
@@ -76,6 +78,12 @@ def choose_lots(
         standings=standings(session, product_ids, now),
         cap_left=cap_left(session, placing.annual_cap, stock, now=now),
     )
+
+
+def _until(placing: Placing, line: Line, today: date) -> date | None:
+    """A citizen's parcel without a promised day leaves on any day of its 48 hours."""
+    promised = line.wanted.deliver_on or placing.deliver_on
+    return None if placing.buyer_kind is BuyerKind.UNIT or promised else citizens_until(today)
 
 
 def _stock(session: Session, product_ids: list[int], days: Sequence[date]) -> list[Stock]:

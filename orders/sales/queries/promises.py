@@ -29,6 +29,13 @@ class Promise:
     short: int
     due_on: date | None
 
+    @property
+    def least_back(self) -> int:
+        """The least, in whole packs, without which nothing of it is short; all of it where nothing
+        is."""
+        content = self.line.pack.content
+        return min(self.quantity, -(-self.short // content) * content or self.quantity)
+
     def is_late(self, today: date) -> bool:
         """Nothing of it is in the store, and the day is near."""
         return self.due_on is not None and self.due_on <= today + timedelta(days=WARN_DAYS)
@@ -58,6 +65,7 @@ def open_promises(
                 joinedload(Allocation.lot).joinedload(Lot.product),
                 joinedload(Allocation.line).options(
                     joinedload(OrderLine.product),
+                    joinedload(OrderLine.pack),
                     joinedload(OrderLine.order).joinedload(Order.organisation),
                 ),
             )
@@ -70,13 +78,11 @@ def as_open(found: Collection[Allocation]) -> list[Open]:
     return [Open(each.id, each.contribution_id, each.household_id, each.open) for each in found]
 
 
-def promises_of(
-    session: Session, supplier_id: int, *, lot_ids: Collection[int] | None = None
-) -> list[Promise]:
-    """By the day they are due, then oldest first. Two queries."""
-    found = open_promises(session, supplier_id, lot_ids=lot_ids)
+def short_slices(session: Session, found: Collection[Allocation]) -> dict[int, int]:
+    """Allocation → base units of it that its harvest falls short of. `found` is everything open of
+    these harvests, oldest promise first (`open_promises`). One query."""
     if not found:
-        return []
+        return {}
     limits = dict(
         session.execute(
             sa.select(HarvestPart.contribution_id, HarvestPart.may_promise).where(
@@ -84,7 +90,17 @@ def promises_of(
             )
         ).all()
     )
-    short = shortfalls(as_open(found), limits)
+    return shortfalls(as_open(found), limits)
+
+
+def promises_of(
+    session: Session, supplier_id: int, *, lot_ids: Collection[int] | None = None
+) -> list[Promise]:
+    """By the day they are due, then oldest first. Two queries."""
+    found = open_promises(session, supplier_id, lot_ids=lot_ids)
+    if not found:
+        return []
+    short = short_slices(session, found)
     together: dict[tuple[int, int], list[Allocation]] = {}
     for each in found:
         together.setdefault((each.line_id, each.lot_id), []).append(each)

@@ -25,6 +25,8 @@ LASTING_BUCKET_DAYS = 30
 class Demand:
     """One line: so much of a product and grade, promised for a day.
 
+    `until` is the last day it may leave on when that is later than the day it is promised for:
+    goods that are not good until then are not promised.
     `worth` is what one base unit uses up of a household's cap: fen for a cap in money (the
     default counts base units, for a cap in quantity).
     """
@@ -34,6 +36,7 @@ class Demand:
     grade: str
     quantity: int
     on: date
+    until: date | None = None
     worth: Fraction = Fraction(1)
 
 
@@ -52,7 +55,8 @@ class Stock:
     lot_id: int = 0
 
     def fits(self, demand: Demand) -> bool:
-        return not self.held and self.available_from <= demand.on <= self.best_before
+        last = demand.until or demand.on
+        return not self.held and self.available_from <= demand.on and last <= self.best_before
 
 
 @dataclass(frozen=True, slots=True)

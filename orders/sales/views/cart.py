@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from catalog.lots.queries import available
+from catalog.lots.rules import citizens_until
 from catalog.products.models import Pack
 from catalog.products.rules.pricing import CITIZEN, Quote, price_of
 from kernel.errors import Missing, Text
@@ -153,7 +154,9 @@ def remember_order(code: str) -> None:
 
 def _rows(basket: Basket) -> list[Row]:
     packs = [line.pack for line in basket.lines]
-    free = available(session(), sorted({p.product_id for p in packs}), today=today())
+    product_ids = sorted({pack.product_id for pack in packs})
+    until = citizens_until(today())
+    free = available(session(), product_ids, today=today(), good_until=until)
     mine = reserved_by(session(), my_unpaid_orders())
     rows = []
     for line in basket.lines:

@@ -16,11 +16,18 @@ DAY = date(2026, 11, 23)
 
 
 def demand(
-    quantity: int, *, key: int = 1, product: int = 1, on: date = DAY, worth: int = 1
+    quantity: int,
+    *,
+    key: int = 1,
+    product: int = 1,
+    on: date = DAY,
+    until: date | None = None,
+    worth: int = 1,
 ) -> Demand:
     return Demand(
-        key=key, product_id=product, grade="first", quantity=quantity, on=on, worth=Fraction(worth)
-    )
+        key=key, product_id=product, grade="first", quantity=quantity, on=on, until=until,
+        worth=Fraction(worth),
+    )  # fmt: skip
 
 
 def part(

@@ -1,4 +1,6 @@
-"""The cooperative's products: list, editor, photos, packs and their prices."""
+"""The cooperative's products: list, editor, photos, packs, their prices and what there is of each.
+
+They stand in this room and not below because availability is known here."""
 
 from __future__ import annotations
 
@@ -6,6 +8,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
+from catalog.lots.queries.stands import NOTHING, stands_of
 from catalog.products import operations, queries
 from catalog.products.forms import (
     NEW_PACKS,
@@ -46,6 +49,8 @@ def _list(errors: dict[str, Text] | None = None) -> str:
         "coop/products.html",
         products=products,
         versions=queries.versions_in_short(session(), [each.id for each in products]),
+        stands=stands_of(session(), [each.id for each in products], today=today()),
+        nothing=NOTHING,
         categories=queries.categories(session()),
         may_edit=actor().role in EDITS,
         day=today(),
@@ -92,6 +97,8 @@ def _editor(product_id: int, errors: dict[str, Text] | None = None) -> str:
         decided=decided,
         content=content,
         photos=queries.photos_by_id(session(), [each["id"] for each in content["photos"]]),
+        stands=stands_of(session(), [product.id], today=today()),
+        nothing=NOTHING,
         history=queries.pack_history(session(), product.id),
         categories=queries.categories(session()),
         new_packs=range(1, NEW_PACKS + 1),
