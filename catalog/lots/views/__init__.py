@@ -2,6 +2,7 @@
 
 from catalog.lots.views.carrying import bp as carrying
 from catalog.lots.views.conformity import bp as conformity
+from catalog.lots.views.conformity import public_bp as certificates
 from catalog.lots.views.counts import bp as counts
 from catalog.lots.views.labels import bp as labels
 from catalog.lots.views.losses import bp as losses
@@ -15,5 +16,5 @@ from catalog.lots.views.yard import bp as yard
 
 blueprints = (
     weighin, yard, reviews, slips, store, labels, stock, carrying, workshop, losses, counts,
-    conformity,
+    conformity, certificates,
 )  # fmt: skip
