@@ -11,10 +11,11 @@ from flask import Flask
 
 from kernel.labels import Labelled
 from kernel.money import Money, Price
-from kernel.periods import business_day
+from kernel.periods import SHANGHAI, business_day
 from kernel.quantities import BaseUnit, kilograms
 from kernel.sharing import half_up
 from kernel.web import i18n
+from kernel.web.drawing import day_of_month
 
 NOTHING = "—"
 T = TypeVar("T")
@@ -33,6 +34,8 @@ def init_app(app: Flask) -> None:
         day=_or_nothing(i18n.day),
         day_short=day_short,
         moment=_or_nothing(i18n.moment),
+        clock=clock,
+        month_day=month_day,
         iso=iso,
         label=label,
         t=i18n.say,
@@ -105,6 +108,16 @@ def day_short(value: date | datetime | None) -> str:
     if value is None:
         return NOTHING
     return f"{business_day(value) if isinstance(value, datetime) else value:%m-%d}"
+
+
+def month_day(value: datetime) -> str:
+    """11月23日 / 23 Nov, in Shanghai."""
+    return day_of_month(business_day(value))
+
+
+def clock(value: datetime) -> str:
+    """08:20, in Shanghai."""
+    return f"{value.astimezone(SHANGHAI):%H:%M}"
 
 
 def iso(value: date | datetime | None) -> str:

@@ -1,8 +1,8 @@
-"""Benefit rules, and the frozen parts that every accepted line was split into."""
+"""Benefit rules, the frozen parts that every accepted line was split into, receipts made public."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -117,3 +117,15 @@ class SplitPart(Made, Model):
 
     household: Mapped[Household | None] = related()
     product: Mapped[Product] = related()
+
+
+class ShownReceipt(Made, Model):
+    """Where an order's money went, on a page of its own that its buyer may pass on: nothing of the
+    buyer is on it. `code` is its address; taken back, it leads nowhere for good, and showing the
+    receipt again makes another one."""
+
+    __tablename__ = "shown_receipts"
+
+    order: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(16), unique=True)
+    taken_back_at: Mapped[datetime | None]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 
 from flask import Blueprint, Response, redirect, render_template, request
@@ -29,11 +27,10 @@ from kernel.text import tidy
 from kernel.web.access import public
 from kernel.web.i18n import chosen_language
 from kernel.web.work import now, services, session, today, transaction
-from orders.shares.queries import sharing_of
+from orders.shares.queries import lot_paid, sharing_of
 from orders.tracing.queries.recalls import notice_of
 from shop.storefront import dividing, offers, queries, seasons, stories
 from shop.storefront.lines import lines
-from shop.storefront.picture import picture
 from shop.storefront.remembered import remembered
 
 bp = Blueprint("storefront", __name__)
@@ -247,7 +244,9 @@ def trace_page(code: str) -> str | tuple[str, int]:
         notice=notice_of(session(), lot.id) if sheet.recalled else None,
         opened=times_opened(session(), lot.id, bag.serial) + 1 if bag else 0,
         paid=queries.paid_of(session(), lot.id, pack_id=bag.pack.id if bag else None),
+        papers=queries.papers_of(session(), lot.id),
         product=lot.product,
+        shares=lot_paid(session(), lot.id, [link.lot_id for link in sheet.made_of]),
         sheet=sheet,
         voices=queries.voices_of_lot(session(), lot.id),
     )
@@ -255,48 +254,6 @@ def trace_page(code: str) -> str | tuple[str, int]:
         with transaction() as work:
             note_scan(work, lot.id, bag.serial if bag else None, lang=chosen_language(), now=now())
     return page
-
-
-@bp.get("/impact")
-@public
-def impact() -> str:
-    """Public figures: what of this year's money reached which villages."""
-    year = today().year
-    incomes, road = remembered(("road", year), lambda: _road(year))
-    return render_template(
-        "storefront/impact.html",
-        incomes=incomes,
-        picture=picture(road) if road else None,
-        money=queries.year_of_money(session(), year),
-        shares=queries.year_of_shares(session(), year - 1, today()),
-        year=year,
-    )
-
-
-def _road(year: int) -> tuple[queries.Incomes, queries.PublicRoad | None]:
-    """The villages' table and the picture beside it, read together so that both say the same."""
-    incomes = queries.incomes(session(), year)
-    return incomes, queries.public_road(session(), year, incomes.villages)
-
-
-@bp.get("/open/impact.csv")
-@public
-def impact_csv() -> Response:
-    """The same figures for whoever wants to count with them."""
-    year = today().year
-    written = io.StringIO()
-    lines = csv.writer(written)
-    lines.writerow(["year", "as_of", "kind", "code", "name", "households", "yuan"])
-    for group in queries.year_of_money(session(), year).groups:
-        lines.writerow([year, today(), "part", group.key, group.name, "", group.amount.yuan])
-    for place in queries.incomes(session(), year).villages:
-        amount = place.amount.yuan if place.amount is not None else "in the line above"
-        lines.writerow([year, today(), "village", place.code, place.name, place.shown, amount])
-    return Response(
-        "\ufeff" + written.getvalue(),
-        mimetype="text/csv",
-        headers={"Content-Disposition": f"attachment; filename=sutian-impact-{year}.csv"},
-    )
 
 
 @bp.get("/help")

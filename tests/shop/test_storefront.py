@@ -210,15 +210,41 @@ def test_the_public_figures_add_up_and_hide_small_villages(window, page):
     assert abs(total - shown) <= len(rows), "only rounding of each line"
 
 
-def test_the_open_file_holds_the_same_figures_as_the_page(window, client):
-    answer = client.get("/open/impact.csv")
-    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
-    villages = [row for row in rows if row["kind"] == "village"]
-    parts = [row for row in rows if row["kind"] == "part"]
-    households = next(row["yuan"] for row in parts if row["code"] == "households")
-    summed = sum(round(float(row["yuan"]) * 100) for row in villages if row["yuan"][0].isdigit())
+def open_file(client, name):
+    answer = client.get(f"/open/{name}.csv")
+    assert answer.headers["Link"].endswith('rel="license"')
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+def test_the_open_files_hold_the_same_figures_as_the_page(window, client):
+    villages, parts = open_file(client, "villages"), open_file(client, "parts")
+    assert {row["year"] for row in villages} == {row["year"] for row in parts} == {"2026"}
+    households = next(row["yuan"] for row in parts if row["part"] == "households")
+    summed = sum(round(float(row["yuan"]) * 100) for row in villages if row["yuan"])
     assert summed == round(float(households) * 100)
-    assert "<5" in {row["households"] for row in villages}
+    small = [row for row in villages if row["households"] == "<5"]
+    assert small
+    held = {row["code"] for row in villages if row["yuan"]}
+    assert all(not row["yuan"] and row["counted_with"] in held for row in small)
+
+
+def test_the_open_shelf_says_what_of_each_price_reaches_households(window, client, page):
+    rows = {row["slug"]: row for row in open_file(client, "products")}
+    radish = rows["space-radish"]
+    assert 0 < float(radish["to_households_yuan"]) < float(radish["price_yuan"])
+    assert "大山村" in radish["villages"].split("|")
+
+
+def test_the_list_of_open_data_describes_every_column_of_every_file(window, client, page):
+    package = client.get("/open/datapackage.json").get_json()
+    said = words(page("/open/"))
+    assert {each["name"] for each in package["licenses"]} == {"CC-BY-4.0"}
+    for resource in package["resources"]:
+        name = resource["name"]
+        fields = [each["name"] for each in resource["schema"]["fields"]]
+        assert fields == list(open_file(client, name)[0])
+        assert all(each in said for each in (f"{name}.csv", *fields))
+    assert client.get("/open/nothing.csv").status_code == 404
 
 
 @pytest.mark.parametrize("address", PAGES)

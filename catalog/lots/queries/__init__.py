@@ -5,6 +5,7 @@ from catalog.lots.queries.conformity import (
     conformity_by_number,
     conformity_of,
     lots_without_certificate,
+    public_certificates,
 )
 from catalog.lots.queries.labels import (
     Scans,
@@ -125,6 +126,7 @@ __all__ = [
     "print_of",
     "producers",
     "product_sheet",
+    "public_certificates",
     "purchase_cap",
     "recent_slips",
     "review_of",

@@ -23,6 +23,11 @@ def conformity_of(session: Session, lot_id: int) -> list[ConformityCertificate]:
     )
 
 
+def public_certificates(session: Session, lot_id: int) -> list[ConformityCertificate]:
+    """Of the lot itself, newest first: it goes with every bag. A household's would name it."""
+    return [each for each in conformity_of(session, lot_id)[::-1] if each.contribution_id is None]
+
+
 def conformity_by_number(session: Session, lot_id: int, number: str) -> ConformityCertificate:
     """One certificate of this lot, or Missing."""
     found = session.scalar(

@@ -2,6 +2,7 @@
 
 from catalog.lots.views.carrying import bp as carrying
 from catalog.lots.views.conformity import bp as conformity
+from catalog.lots.views.conformity import public_bp as certificates
 from catalog.lots.views.counts import bp as counts
 from catalog.lots.views.goods import bp as goods
 from catalog.lots.views.labels import bp as labels
@@ -16,5 +17,5 @@ from catalog.lots.views.yard import bp as yard
 
 blueprints = (
     weighin, yard, reviews, slips, store, labels, stock, carrying, workshop, losses, counts,
-    conformity, goods,
+    conformity, certificates, goods,
 )  # fmt: skip

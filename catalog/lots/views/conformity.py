@@ -8,20 +8,21 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask_babel import gettext as _
 
 from catalog.lots import operations, queries
-from catalog.lots.models import CommitmentBasis
+from catalog.lots.models import CommitmentBasis, ConformityCertificate, Lot
 from catalog.lots.views.scope import STORES, own_supplier
 from kernel.actors import COOPERATIVE
-from kernel.errors import Invalid, Text
+from kernel.errors import Invalid, Missing, Text
 from kernel.pdf import make_pdf, qr_svg
 from kernel.quantities import BaseUnit
 from kernel.speech import say_in
-from kernel.web.access import actor, requires
+from kernel.web.access import actor, public, requires
 from kernel.web.filters import quantity
 from kernel.web.forms import Fields
 from kernel.web.once import once
 from kernel.web.work import now, services, session, transaction
 
 bp = Blueprint("conformity", __name__, url_prefix="/coop/lots/<code>/certificate")
+public_bp = Blueprint("public_certificates", __name__, url_prefix="/trace/<code>/certificates")
 
 # What whoever signs promises, word for word as the certificate of the ministry has it.
 PROMISES = (
@@ -93,6 +94,24 @@ def paper(code: str, number: str) -> Response:
     """On A4, or with `?size=label` on a label of 100 × 70 mm; Chinese, as the law has it."""
     lot = queries.lot_of(session(), own_supplier(session()).id, code)
     issued = queries.conformity_by_number(session(), lot.id, number)
+    answer = _printed(lot, issued)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@public_bp.get("/<number>.pdf")
+@public
+def public_paper(code: str, number: str) -> Response:
+    """The lot's own certificate for whoever holds a bag of it: the law wants it to go with the
+    goods. A household's certificate names the household: for the public there is none."""
+    lot, _bag = queries.find_code(session(), code)
+    issued = queries.conformity_by_number(session(), lot.id, number)
+    if issued.contribution_id is not None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return _printed(lot, issued)
+
+
+def _printed(lot: Lot, issued: ConformityCertificate) -> Response:
     content = issued.content
     address = f"{services().config.public_url}/trace/{lot.trace_key}"
     data = {
@@ -106,12 +125,8 @@ def paper(code: str, number: str) -> Response:
         "sources": issued.sources,
         "qr": qr_svg(address),
     }
-    made = make_pdf("conformity", data, made=issued.made_at)
     return Response(
-        made,
+        make_pdf("conformity", data, made=issued.made_at),
         mimetype="application/pdf",
-        headers={
-            "Content-Disposition": f"inline; filename={issued.number}.pdf",
-            "Cache-Control": "private, no-store",
-        },
+        headers={"Content-Disposition": f"inline; filename={issued.number}.pdf"},
     )

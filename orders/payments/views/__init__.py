@@ -1,5 +1,5 @@
 """Checkout, the buyer's order page, claims, and the provider's messages."""
 
-from orders.payments.views import checkout, claims, looking, orders, webhook
+from orders.payments.views import checkout, claims, looking, orders, receipts, webhook
 
-blueprints = (checkout.bp, orders.bp, claims.bp, looking.bp, webhook.bp)
+blueprints = (checkout.bp, orders.bp, receipts.bp, claims.bp, looking.bp, webhook.bp)

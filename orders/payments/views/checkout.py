@@ -31,6 +31,7 @@ from orders.sales.operations import (
 from orders.sales.queries import basket_of, places_named_in
 from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
 from orders.sales.rules.addresses import Place
+from orders.sales.rules.packing import SHIP_WITHIN_HOURS
 from orders.sales.views.cart import (
     Row,
     basket_key,
@@ -183,6 +184,7 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
         to_households=to_households,
         basket_count=sum(row.line.count for row in rows),
         fresh=[row.pack.product for row in rows if row.pack.product.fresh],
+        leaves_by=now() + timedelta(hours=SHIP_WITHIN_HOURS),
         form=form,
         errors=errors,
     )

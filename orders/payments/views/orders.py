@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -11,7 +10,6 @@ from flask import Response as Answer
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from catalog.households.rules import shown_count
 from kernel.codes import mask_phone
 from kernel.errors import Invalid, Missing, Text
 from kernel.web.access import actor, public, signed_in
@@ -31,23 +29,14 @@ from orders.payments.rules.claims import BUYERS_KINDS, claim_problem
 from orders.payments.rules.refunds import Gone
 from orders.payments.tasks import AUTO_COMPLETE
 from orders.payments.views.paying import lead_to_payment, payment_address
+from orders.payments.views.receipts import receipt_of
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import mark_received
-from orders.sales.queries import TO_PACK, growers_of, order_by_code, orders_of_user
+from orders.sales.queries import TO_PACK, order_by_code, orders_of_user
 from orders.sales.rules.keys import key_fits, order_key
-from orders.shares.models import HOUSEHOLD_PARTS
-from orders.shares.queries import Going, of_order, parts_of_order
+from orders.shares.operations import show_receipt, take_back_receipt
 
 bp = Blueprint("orders", __name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """Where the money of one line went, as the public may know it."""
-
-    line: OrderLine
-    villages: list[tuple[str, str]]
-    to_households_bp: int | None
 
 
 @bp.get("/account/orders")
@@ -139,6 +128,22 @@ def complete(code: str) -> Response:
     return _back(order)
 
 
+@bp.post("/orders/<code>/receipt")
+@public
+@once
+def show_it(code: str) -> Response:
+    """The receipt gets an address that may be passed on without the order's key, or loses it."""
+    order = _order(code)
+    shown = "take_back" not in request.form
+    with transaction() as work:
+        if shown:
+            show_receipt(work, f"order:{order.id}", by=actor(), now=now())
+        else:
+            take_back_receipt(work, f"order:{order.id}", by=actor(), now=now())
+    flash(_("It has an address now.") if shown else _("The address leads nowhere now."), "done")
+    return redirect(f"{_address(order)}#share", code=303)  # type: ignore[return-value]
+
+
 @bp.post("/orders/<code>/claim")
 @public
 @once
@@ -213,8 +218,12 @@ def _key(order: Order) -> str:
     return order_key(services().config.secret_key, order.code)
 
 
+def _address(order: Order) -> str:
+    return f"/orders/{order.code}?key={_key(order)}"
+
+
 def _back(order: Order) -> Response:
-    return redirect(f"/orders/{order.code}?key={_key(order)}", code=303)  # type: ignore[return-value]
+    return redirect(_address(order), code=303)  # type: ignore[return-value]
 
 
 def _received_at(order: Order) -> datetime | None:
@@ -231,7 +240,6 @@ def _moment_of(order: Order, *states: OrderState) -> datetime | None:
 def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
     payments, refunds = payments_of(session(), order.id), refunds_of(session(), order.id)
     gone = gone_of_lines(session(), order.id)
-    going = of_order(session(), f"order:{order.id}")
     received = _received_at(order)
     paid = _paid(payments)
     waits = order.state is OrderState.AWAITING_PAYMENT
@@ -246,8 +254,7 @@ def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> 
         held=any(each.state is PaymentState.MISMATCHED for each in payments),
         refunds=refunds,
         rest=_still_to_come(order),
-        going=going,
-        receipts=_receipts(order, going),
+        receipt=receipt_of(order),
         packs_left=_packs_left(order, gone),
         claims=_open_claims(order, received) if paid is not None else [],
         shipped_at=_moment_of(order, OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
@@ -287,27 +294,3 @@ def _open_claims(order: Order, received: datetime | None) -> list[str]:
             for line in order.lines
         )
     ]
-
-
-def _receipts(order: Order, going: Going) -> list[Receipt]:
-    villages: dict[int, list[tuple[str, str]]] = {}
-    for each in growers_of(session(), order.id):
-        shown = (each.village, shown_count(each.households))
-        villages.setdefault(each.line_id, []).append(shown)
-    shares = _shares(order) if going.total else {}
-    return [Receipt(line, villages.get(line.id, []), shares.get(line.id)) for line in order.lines]
-
-
-def _shares(order: Order) -> dict[int, int]:
-    """Line → basis points of what was settled that reached households."""
-    sums: dict[str, list[int]] = {}
-    for part in parts_of_order(session(), f"order:{order.id}"):
-        whole = sums.setdefault(part.line, [0, 0])
-        whole[0] += part.amount.fen
-        if part.kind in HOUSEHOLD_PARTS and part.household_id is not None:
-            whole[1] += part.amount.fen
-    return {
-        line.id: sums[f"line:{line.id}"][1] * 10_000 // sums[f"line:{line.id}"][0]
-        for line in order.lines
-        if sums.get(f"line:{line.id}", [0, 0])[0] > 0
-    }

@@ -322,3 +322,17 @@ def growers_of(session: Session, order_id: int) -> list[Growers]:
         Growers(line, name.removesuffix("村民委员会").removesuffix("居民委员会"), number)
         for line, name, number in rows
     ]
+
+
+def households_by_village(session: Session, order_id: int) -> list[int]:
+    """How many households of each village served the order, a household of several lines once; for
+    the public only through `catalog.households.rules.shown_total`."""
+    rows = session.execute(
+        sa.select(Household.region_code, sa.func.count(sa.distinct(Household.id)))
+        .join(Allocation, Allocation.household_id == Household.id)
+        .join(OrderLine, OrderLine.id == Allocation.line_id)
+        .where(OrderLine.order_id == order_id, Allocation.quantity > Allocation.released)
+        .group_by(Household.region_code)
+        .order_by(Household.region_code)
+    )
+    return [int(number) for _, number in rows]

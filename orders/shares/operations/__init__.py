@@ -9,6 +9,7 @@ from orders.shares.operations.settling import (
     settle_line,
     settle_lines,
 )
+from orders.shares.operations.showing import show_receipt, take_back_receipt
 from orders.shares.operations.storing import take_in_slips, write_off
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "reverse_line",
     "settle_line",
     "settle_lines",
+    "show_receipt",
+    "take_back_receipt",
     "take_in_slips",
     "write_off",
 ]

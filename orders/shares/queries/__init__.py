@@ -10,19 +10,26 @@ from orders.shares.queries.going import (
     settled_lines,
     where_the_yuan_went,
 )
+from orders.shares.queries.paying import Shares, lot_paid, order_paid
 from orders.shares.queries.ruling import rules_in_force
 from orders.shares.queries.sharing import Sharing, sharing_of
+from orders.shares.queries.showing import shown_receipt, shown_receipt_of
 
 __all__ = [
     "PER_PAGE",
     "Going",
+    "Shares",
     "Sharing",
     "by_product",
     "household_totals",
+    "lot_paid",
     "of_order",
+    "order_paid",
     "parts_of_order",
     "rules_in_force",
     "settled_lines",
     "sharing_of",
+    "shown_receipt",
+    "shown_receipt_of",
     "where_the_yuan_went",
 ]

@@ -164,7 +164,7 @@ def unpaid_of(
         owed -= sum(row.amount.fen for row in rows if row.debited == code)
         unpaid = 0
         for row in rows:
-            if row.credited != code or row.debited.startswith(_PAYMENTS) or owed <= 0:
+            if row.credited != code or row.debited.startswith(PAYMENTS) or owed <= 0:
                 continue
             covered = min(owed, row.amount.fen)
             unpaid += covered if row.cause in mine else 0
@@ -173,4 +173,4 @@ def unpaid_of(
     return found
 
 
-_PAYMENTS = ("liabilities:in-transit:", "assets:bank:")
+PAYMENTS = ("liabilities:in-transit:", "assets:bank:")

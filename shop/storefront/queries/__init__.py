@@ -8,10 +8,12 @@ from shop.storefront.queries.figures import (
     incomes,
     published,
     year_of_money,
+    years_of_money,
 )
 from shop.storefront.queries.filters import Choice, filters, seasons_of
 from shop.storefront.queries.letters import Reviews, ReviewShown, reviews_of
 from shop.storefront.queries.paid import Paid, paid_of, voices_of_lot
+from shop.storefront.queries.papers import Papers, papers_of
 from shop.storefront.queries.quotas import YearOfShares, year_of_shares
 from shop.storefront.queries.road import PublicRoad, public_road
 from shop.storefront.queries.villages import (
@@ -25,6 +27,7 @@ __all__ = [
     "Choice",
     "Incomes",
     "Paid",
+    "Papers",
     "PublicRoad",
     "ReviewShown",
     "Reviews",
@@ -37,6 +40,7 @@ __all__ = [
     "households_with_goods",
     "incomes",
     "paid_of",
+    "papers_of",
     "public_road",
     "published",
     "reviews_of",
@@ -45,4 +49,5 @@ __all__ = [
     "voices_of_lot",
     "year_of_money",
     "year_of_shares",
+    "years_of_money",
 ]

@@ -48,8 +48,17 @@ def may_be_published() -> sa.ColumnElement[bool]:
     return SplitPart.order.not_in(hidden)
 
 
+def years_of_money(session: Session, today: date) -> range:
+    """From the first year in which something was settled to this one."""
+    first = session.scalar(sa.select(sa.func.min(SplitPart.on)).where(may_be_published()))
+    return range(first.year if first else today.year, today.year + 1)
+
+
 def year_of_money(session: Session, year: int) -> YearOfMoney:
-    """All split parts of a year that may be published, refunds taken off."""
+    """All split parts of a year that may be published, refunds taken off. Nothing while fewer than
+    five households share in it: it would say what those few earned."""
+    if _households_of(session, year) < SMALL:
+        return YearOfMoney(ZERO, ())
     reaches = SplitPart.household_id.is_not(None)
     rows = session.execute(
         sa.select(SplitPart.kind, reaches, sum_money(SplitPart.amount))
@@ -69,6 +78,18 @@ def year_of_money(session: Session, year: int) -> YearOfMoney:
         for line in dividing.grouped(parts)
     )
     return YearOfMoney(sum((part.amount for part in parts), ZERO), groups)
+
+
+def _households_of(session: Session, year: int) -> int:
+    found = session.scalar(
+        sa.select(sa.func.count(SplitPart.household_id.distinct())).where(
+            SplitPart.kind.in_(HOUSEHOLD_PARTS),
+            SplitPart.on >= date(year, 1, 1),
+            SplitPart.on <= date(year, 12, 31),
+            may_be_published(),
+        )
+    )
+    return found or 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,14 +151,18 @@ def incomes(session: Session, year: int, prefixes: Iterable[str] = ("",)) -> Inc
         ]
     )
     households = sum(int(count) for _, _, count, _ in rows)
-    return Incomes(lines, households // 10 * 10, sum((row[3] for row in rows), ZERO))
+    total = sum((row[3] for row in rows), ZERO) if lines else ZERO
+    return Incomes(lines, households // 10 * 10, total)
 
 
 def published(
     rows: Sequence[tuple[str, str, int, Money, Sequence[tuple[str, str]]]],
 ) -> tuple[VillageIncome, ...]:
     """Most households first. A line with a hidden count hands its amount to the one before it, so
-    that nobody's income can be found by subtraction."""
+    that nobody's income can be found by subtraction. No amount stands for fewer than five
+    households: where all together are fewer, there is no line at all."""
+    if sum(row[2] for row in rows) < SMALL:
+        return ()
     ordered = sorted(rows, key=lambda row: (-row[2], row[0]))
     shown = shown_counts([count for _, _, count, _, _ in ordered])
     amounts: list[Money | None] = []
@@ -148,8 +173,6 @@ def published(
             amounts.append(None)
         else:
             amounts.append(amount)
-    if len(ordered) == 1 and ordered[0][2] < SMALL:
-        amounts = [None]
     return tuple(
         VillageIncome(
             code, name, tuple(zh for zh, _ in goods), tuple(en for _, en in goods), text, amount

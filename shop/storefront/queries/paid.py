@@ -12,10 +12,10 @@ from catalog.households.queries import Voice, consented_voices
 from catalog.lots.models import Contribution
 from catalog.products.models import Pack
 from kernel.db import sum_money
-from kernel.money import Money
+from kernel.money import Money, total
 from kernel.sharing import half_up, share_out
 from orders.sales.models import Allocation, OrderLine
-from orders.shares.models import SplitPart
+from orders.shares.models import PartKind, SplitPart
 from orders.shares.rules import split
 from shop.storefront import dividing
 from shop.storefront.queries.figures import may_be_published
@@ -32,6 +32,11 @@ class Paid:
     price: Money
     settled_on: date
     groups: tuple[dividing.Group, ...]
+    of_households: dict[PartKind, Money]
+
+    @property
+    def to_households(self) -> Money:
+        return total(self.of_households.values())
 
 
 def paid_of(session: Session, lot_id: int, *, pack_id: int | None = None) -> Paid | None:
@@ -59,11 +64,15 @@ def paid_of(session: Session, lot_id: int, *, pack_id: int | None = None) -> Pai
         return None
     line, content, on = row
     price = Money(half_up(line.amount.fen * content, line.quantity))
-    groups = _of_one_pack(session, line, price)
-    return Paid(line.pack_zh, line.pack_en, content, price, on, groups) if groups else None
+    parts = _of_one_pack(session, line, price)
+    if not parts:
+        return None
+    own = {PartKind(each.kind): each.amount for each in parts if split.reaches_households(each)}
+    groups = tuple(dividing.grouped(parts))
+    return Paid(line.pack_zh, line.pack_en, content, price, on, groups, own)
 
 
-def _of_one_pack(session: Session, line: OrderLine, price: Money) -> tuple[dividing.Group, ...]:
+def _of_one_pack(session: Session, line: OrderLine, price: Money) -> list[split.Part]:
     reaches = SplitPart.household_id.is_not(None)
     rows = session.execute(
         sa.select(SplitPart.kind, reaches, sum_money(SplitPart.amount))
@@ -72,13 +81,12 @@ def _of_one_pack(session: Session, line: OrderLine, price: Money) -> tuple[divid
         .order_by(SplitPart.kind, reaches)
     ).all()
     if any(amount.fen < 0 for _, _, amount in rows):
-        return ()
+        return []
     shares = share_out(price.fen, [amount.fen for _, _, amount in rows])
-    parts = [
+    return [
         split.Part(kind.value, Money(share), household_id=1 if of_household else None)
         for (kind, of_household, _), share in zip(rows, shares, strict=True)
     ]
-    return tuple(dividing.grouped(parts))
 
 
 def voices_of_lot(session: Session, lot_id: int) -> list[Voice]:
