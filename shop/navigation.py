@@ -143,6 +143,7 @@ COOP_DESK = Desk(
             (
                 Entry("coop.supplier", Text("Our admission"), "/coop/supplier"),
                 Entry("coop.certificates", Text("Certificates"), "/coop/certificates"),
+                Entry("coop.mandates", Text("Sold for others"), "/coop/mandates"),
             ),
         ),
     ),
@@ -215,6 +216,7 @@ ADMIN_DESK = Desk(
         Entry("admin.suppliers", Text("Suppliers"), "/admin/suppliers"),
         Entry("admin.products", Text("Products"), "/admin/products"),
         Entry("admin.prices", Text("Price monitoring"), "/admin/prices"),
+        Entry("admin.excel", Text("Excel"), "/admin/excel"),
         Entry("admin.users", Text("Accounts"), "/admin/users"),
         Entry("admin.payments", Text("Payments to look at"), "/admin/payments"),
         Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from catalog.products.models import (
     ListPrice,
+    MandatedProduct,
     Pack,
     PackPrice,
     PriceList,
@@ -19,6 +20,7 @@ from catalog.products.models import (
 )
 from catalog.products.queries import gallery
 from catalog.products.rules.pricing import ladder, step_problem
+from catalog.suppliers.models import Mandate
 from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 
@@ -84,6 +86,24 @@ def _galleries_are_the_photos(session: Session) -> Iterator[Difference]:
             )
 
 
+def _mandates(session: Session) -> Iterator[Difference]:
+    """Goods are named by a mandate only as long as their supplier is the one it was given to.
+
+    That goods leave the shelf when their mandate ends is the schedule's work of the next night, so
+    what is on sale today is not looked at here.
+    """
+    for row in session.scalars(
+        sa.select(MandatedProduct)
+        .join(MandatedProduct.product)
+        .join(MandatedProduct.mandate)
+        .where(Product.supplier_id != Mandate.agent_id)
+        .order_by(MandatedProduct.id)
+    ):
+        yield Difference(
+            f"mandated_product:{row.id}", Text("belongs to another supplier than its mandate")
+        )
+
+
 CHECKS: list[Check] = [
     Check(
         "products.lists",
@@ -108,5 +128,11 @@ CHECKS: list[Check] = [
         Text("The shop shows the photos that were admitted"),
         _galleries_are_the_photos,
         rows_of(ProductPhoto),
+    ),
+    Check(
+        "products.mandates",
+        Text("A mandate names goods of the supplier it was given to"),
+        _mandates,
+        rows_of(MandatedProduct),
     ),
 ]

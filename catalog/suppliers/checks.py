@@ -10,12 +10,18 @@ from sqlalchemy.orm import Session, aliased
 from catalog.suppliers.models import (
     MOVES,
     Application,
+    ChangeState,
+    ChangeWeight,
     LinkageReview,
     LinkPayment,
+    RegisterChange,
     Supplier,
     SupplierEvent,
+    SupplierProfile,
     SupplierState,
 )
+from catalog.suppliers.queries import register_entry
+from catalog.suppliers.rules import weight_of
 from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 
@@ -86,6 +92,40 @@ def _reviews(session: Session) -> Iterator[Difference]:
             )
 
 
+def _changes(session: Session) -> Iterator[Difference]:
+    """The register says of every field what the newest change in force says of it."""
+    told: dict[tuple[int, str], object] = {}
+    for change in session.scalars(
+        sa.select(RegisterChange)
+        .options(sa.orm.joinedload(RegisterChange.frozen))
+        .where(RegisterChange.state == ChangeState.IN_FORCE)
+        .order_by(RegisterChange.in_force_at, RegisterChange.id)
+    ):
+        after = change.frozen.content()["after"]
+        told |= {(change.supplier_id, field): value for field, value in after.items()}
+        if change.weight.value != weight_of(after):
+            yield Difference(f"register_change:{change.id}", Text("Too few people looked at it."))
+        wanted = {
+            ChangeWeight.AT_ONCE: (),
+            ChangeWeight.COUNTY: (change.county_at,),
+            ChangeWeight.COUNTY_AND_PLATFORM: (change.county_at, change.platform_at),
+        }[change.weight]
+        if None in wanted:
+            yield Difference(f"register_change:{change.id}", Text("Too few people looked at it."))
+    for supplier, profile in session.execute(
+        sa.select(Supplier, SupplierProfile)
+        .outerjoin(SupplierProfile, SupplierProfile.supplier_id == Supplier.id)
+        .options(sa.orm.joinedload(Supplier.organisation))
+        .where(Supplier.id.in_({key for key, _ in told}))
+    ):
+        for field, value in register_entry(supplier, profile).items():
+            if told.get((supplier.id, field), value) != value:
+                yield Difference(
+                    f"supplier:{supplier.id}",
+                    Text("Its register does not say what the last change says."),
+                )
+
+
 CHECKS: list[Check] = [
     Check(
         "suppliers.states",
@@ -110,5 +150,11 @@ CHECKS: list[Check] = [
         Text("Yearly reviews say what they froze"),
         _reviews,
         rows_of(LinkageReview),
+    ),
+    Check(
+        "suppliers.register",
+        Text("The register says what the changes in force say, each seen by whom it needs"),
+        _changes,
+        rows_of(RegisterChange),
     ),
 ]

@@ -35,27 +35,79 @@ _TYPES = (
 def read_declared(form: MultiDict[str, str]) -> Declared:
     """The application. Area in mu with two decimals, capacity in kilograms a year."""
     fields = Fields(form)
-    mechanisms = {each.value: each for each in LinkMechanism}
-    chosen = [mechanisms[each] for each in form.getlist("mechanisms") if each in mechanisms]
     found = Declared(
         kind=fields.choice("kind", SupplierKind),
         uscc=plain_number(fields.text("uscc", most=40)).upper(),
-        legal_person=fields.text("legal_person", most=40),
-        origin_code=fields.text("origin", most=12),
-        base_mu_100=_hundredths(fields, form, "base"),
-        capacity_g=fields.quantity("capacity", BaseUnit.GRAM, least=0, most=MOST_CAPACITY_G),
-        main_products=fields.text("main_products", most=200),
-        contact=fields.text("contact", most=40),
-        phone=fields.phone("phone"),
-        bank=fields.text("bank", most=60),
-        bank_account=_account(fields, form),
-        annual_sales=fields.money("annual_sales", least=ZERO),
-        enterprise_size=fields.choice("enterprise_size", EnterpriseSize),
-        mechanisms=tuple(chosen),
-        linkage_statement=fields.text("linkage_statement", most=500),
+        **_declared(fields, form),
     )
     fields.done()
     return found
+
+
+def _declared(fields: Fields, form: MultiDict[str, str]) -> dict[str, Any]:
+    """What an application and a later change of the register both ask for."""
+    mechanisms = {each.value: each for each in LinkMechanism}
+    chosen = [mechanisms[each] for each in form.getlist("mechanisms") if each in mechanisms]
+    return {
+        "legal_person": fields.text("legal_person", most=40),
+        "origin_code": fields.text("origin", most=12),
+        "base_mu_100": _hundredths(fields, form, "base"),
+        "capacity_g": fields.quantity("capacity", BaseUnit.GRAM, least=0, most=MOST_CAPACITY_G),
+        "main_products": fields.text("main_products", most=200),
+        "contact": fields.text("contact", most=40),
+        "phone": fields.phone("phone"),
+        "bank": fields.text("bank", most=60),
+        "bank_account": _account(fields, form),
+        "annual_sales": fields.money("annual_sales", least=ZERO),
+        "enterprise_size": fields.choice("enterprise_size", EnterpriseSize),
+        "mechanisms": tuple(chosen),
+        "linkage_statement": fields.text("linkage_statement", most=500),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AskedChange:
+    """What shall stand in the register (values of `queries.register_entry`), the mark of what
+    stood there when the page was opened, and why."""
+
+    wanted: dict[str, Any]
+    seen: str
+    reason: str
+
+
+def read_change(form: MultiDict[str, str]) -> AskedChange:
+    fields = Fields(form)
+    said = _declared(fields, form)
+    name = fields.text("name", most=120)
+    reason = fields.text("reason", most=300, required=False)
+    seen = form.get("seen", "")
+    fields.done()
+    wanted = said | {
+        "name": name,
+        "annual_sales": said["annual_sales"].fen,
+        "enterprise_size": said["enterprise_size"].value,
+        "mechanisms": [each.value for each in LinkMechanism if each in said["mechanisms"]],
+    }
+    return AskedChange(wanted, seen, reason)
+
+
+def read_mandate(form: MultiDict[str, str]) -> dict[str, Any]:
+    """A mandate of another supplier and the goods it names, by id."""
+    fields = Fields(form)
+    found: dict[str, Any] = {
+        "principal_id": fields.key("principal"),
+        "number": fields.text("number", most=40),
+        "covers": fields.text("covers", most=200),
+        "valid_from": fields.date("valid_from"),
+        "valid_to": fields.date("valid_to"),
+    }
+    fields.done()
+    return found
+
+
+def read_goods(form: MultiDict[str, str]) -> list[int]:
+    """The products that were ticked."""
+    return [int(each) for each in form.getlist("goods") if each.isascii() and each.isdigit()][:500]
 
 
 def _hundredths(fields: Fields, form: Mapping[str, str], name: str) -> int:

@@ -12,8 +12,9 @@ from kernel.outbox import task
 
 @task("warn_of_expiry", cron="0 8 * * *")
 def warn_of_expiry(session: Session, *, now: datetime) -> None:
-    """Every morning: whose certificate ends in 30, 15 or 7 days gets a letter."""
+    """Every morning: whose certificate or mandate ends in 30, 15 or 7 days gets a letter."""
     operations.warn_of_expiry(session, now=now)
+    operations.warn_of_mandates(session, now=now)
 
 
 @task("remind_of_review", cron="10 8 * 1-3 *")

@@ -1,4 +1,5 @@
-"""Wages and rents beside the goods, a review of last year, and a paper that ends soon."""
+"""Wages and rents beside the goods, a review of last year, a paper that ends soon, a mandate, and
+a new account that waits for the county."""
 
 from __future__ import annotations
 
@@ -9,10 +10,15 @@ from sqlalchemy.orm import Session
 from catalog.suppliers.models import CertificateKind, LinkMechanism
 from catalog.suppliers.operations import (
     add_certificate,
+    agree_mandate,
     open_link,
+    propose_mandate,
     record_link_payment,
+    request_change,
     review_linkage,
 )
+from catalog.suppliers.queries import profile_of, register_entry, supplier_sheet
+from catalog.suppliers.rules import edition
 from kernel.actors import Role
 from kernel.money import Money
 from kernel.periods import business_day
@@ -38,6 +44,8 @@ def plan_linkage(town: Town) -> None:
     if spring > town.span.trade:
         town.plan(at(spring, 15), _review, town)
     town.plan(at(today - timedelta(days=21), 15), _record, town)
+    town.plan(at(today - timedelta(days=9), 10), _mandate, town)
+    town.plan(at(today - timedelta(days=2), 10), _new_account, town)
 
 
 def _record(town: Town, session: Session, now: datetime) -> None:
@@ -64,6 +72,33 @@ def _record(town: Town, session: Session, now: datetime) -> None:
         session, town.suppliers[SAMPLE], kind=CertificateKind.HEALTH, number="JK500114-2025-0318",
         valid_from=ends - timedelta(days=365), valid_to=ends, covers="分拣点 4 人",
         scan=photo(storage, chance), by=town.actor(SAMPLE, Role.MANAGER), now=now,
+    )  # fmt: skip
+
+
+def _mandate(town: Town, session: Session, now: datetime) -> None:
+    """The tea factory lets the cooperative sell its gift boxes until after the Spring Festival."""
+    mandate = propose_mandate(
+        session, town.suppliers[SAMPLE], principal_id=town.suppliers[TEA], number="委托2026-03",
+        covers="安心红茶礼盒（250 克、500 克）", valid_from=business_day(now),
+        valid_to=town.span.today + timedelta(days=80),
+        paper=photo(town.services.storage, town.chance("mandate")),
+        by=town.actor(SAMPLE, Role.MANAGER), now=now,
+    )  # fmt: skip
+    agree_mandate(
+        session, town.suppliers[TEA], mandate.id, by=town.actor(TEA, Role.MANAGER), now=now
+    )
+
+
+def _new_account(town: Town, session: Session, now: datetime) -> None:
+    """The rice cooperative has moved to another branch of its bank; the county has to look."""
+    supplier_id = town.suppliers["YL"]
+    entry = register_entry(supplier_sheet(session, supplier_id), profile_of(session, supplier_id))
+    request_change(
+        session, supplier_id,
+        entry | {"bank": "样例农商行黔江支行", "bank_account": "9999010100000077"},
+        seen=edition(entry), reason="水市支行撤并，账户迁到黔江支行",
+        proof=photo(town.services.storage, town.chance("account")),
+        by=town.actor("YL", Role.MANAGER), now=now,
     )  # fmt: skip
 
 

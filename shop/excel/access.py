@@ -20,6 +20,8 @@ class Door:
     takes: tuple[Role, ...]
 
 
+# Who writes down what goods cost elsewhere.
+_WATCH = (Role.OFFICIAL, Role.DISTRICT)
 _BOOKS = (Role.ACCOUNTANT, Role.MANAGER)
 
 DOORS: dict[str, dict[str, Door]] = {
@@ -38,6 +40,12 @@ DOORS: dict[str, dict[str, Door]] = {
     "office": {
         "households": Door(
             KINDS["households"], (Role.OFFICIAL,), (Role.OFFICIAL,), (Role.OFFICIAL,)
+        ),
+        "references": Door(KINDS["references"], _WATCH, _WATCH, _WATCH),
+    },
+    "admin": {
+        "references": Door(
+            KINDS["references"], (Role.OPERATOR,), (Role.OPERATOR,), (Role.OPERATOR,)
         ),
     },
 }

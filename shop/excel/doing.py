@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, joinedload
 from catalog.households.rules import viewer_of
 from catalog.suppliers.models import Supplier
 from catalog.suppliers.queries import catchment
-from kernel.actors import COMMAND, Actor
+from kernel.actors import COMMAND, Actor, Role
 from kernel.crypto import seal_bytes, unseal_bytes
 from kernel.db import get_or_missing
 from kernel.outbox import enqueue, errand
@@ -59,6 +59,8 @@ def desk_for(session: Session, by: Actor) -> Desk:
     )
     if supplier is not None:
         inside = catchment(session, supplier)
+    elif by.role is Role.OPERATOR:
+        inside = []
     else:
         inside = prefixes(
             session, get_or_missing(session, Organisation, by.organisation_id).region_code

@@ -74,6 +74,7 @@ class Tables:
 
     def _table(self, key: str, errors: dict[str, Text]) -> str:
         door = access.door(self.name, key)
+        _only((*door.brings, *door.agrees, *door.takes))
         where = doing.desk_for(session(), actor())
         return render_template(
             "excel/table.html",
@@ -308,5 +309,6 @@ def _file_made(name: str, write: Callable[[Path], object]) -> Response:
 
 
 COOP = Tables("coop", COOPERATIVE)
-OFFICE = Tables("office", (Role.OFFICIAL,))
-blueprints = (COOP.bp, OFFICE.bp)
+OFFICE = Tables("office", (Role.OFFICIAL, Role.DISTRICT))
+ADMIN = Tables("admin", (Role.OPERATOR,))
+blueprints = (COOP.bp, OFFICE.bp, ADMIN.bp)

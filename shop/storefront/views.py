@@ -21,7 +21,7 @@ from catalog.lots.queries import (
     trace,
     village_sheets,
 )
-from catalog.products.queries import category_by_slug
+from catalog.products.queries import category_by_slug, mandate_behind
 from kernel.errors import Missing, Text
 from kernel.text import tidy
 from kernel.web.access import public
@@ -184,6 +184,7 @@ def product(slug: str) -> str:
         "storefront/product.html",
         chosen=chosen,
         groups=groups,
+        mandate=mandate_behind(session(), sheet.product.id, today()),
         offers=sheet.packs,
         product=sheet.product,
         reviews=queries.reviews_of(session(), sheet.product.id),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households.models import Household, HouseholdStatus, MonitorType
 from catalog.products.models import OffReason, Product, ProductState
+from catalog.products.queries import without_mandate
 from catalog.suppliers.models import LinkMechanism
 from catalog.suppliers.queries import lapsed_kinds, link_payments
 from catalog.suppliers.rules import Effect, Paid, effect, stops
@@ -29,25 +30,36 @@ OPEN = (
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Goods that went off sale with a certificate. `may_return`: nothing behind them lapses now."""
+    """Goods that went off sale with a certificate or a mandate. `may_return`: nothing behind them
+    lapses now."""
 
     product: Product
     may_return: bool
 
 
 def stopped_by_papers(session: Session, supplier_id: int, today: date) -> list[Stopped]:
+    return _stopped(session, supplier_id, OffReason.CERTIFICATE, today)
+
+
+def stopped_by_mandate(session: Session, supplier_id: int, today: date) -> list[Stopped]:
+    return _stopped(session, supplier_id, OffReason.MANDATE, today)
+
+
+def _stopped(session: Session, supplier_id: int, why: OffReason, today: date) -> list[Stopped]:
     lapsed = lapsed_kinds(session, today).get(supplier_id, set())
-    return [
-        Stopped(product, not stops(lapsed, fresh=product.fresh))
-        for product in session.scalars(
-            sa.select(Product)
-            .where(
-                Product.supplier_id == supplier_id,
-                Product.state == ProductState.OFF_SALE,
-                Product.off_reason == OffReason.CERTIFICATE,
-            )
-            .order_by(Product.position, Product.id)
+    products = session.scalars(
+        sa.select(Product)
+        .where(
+            Product.supplier_id == supplier_id,
+            Product.state == ProductState.OFF_SALE,
+            Product.off_reason == why,
         )
+        .order_by(Product.position, Product.id)
+    ).all()
+    unlawful = without_mandate(session, today, product_ids=[each.id for each in products])
+    return [
+        Stopped(each, not stops(lapsed, fresh=each.fresh) and each.id not in unlawful)
+        for each in products
     ]
 
 

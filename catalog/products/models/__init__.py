@@ -3,6 +3,7 @@
 from catalog.products.models.goods import (
     Category,
     Grade,
+    MandatedProduct,
     OffReason,
     Pack,
     Product,
@@ -29,6 +30,7 @@ __all__ = [
     "Category",
     "Grade",
     "ListPrice",
+    "MandatedProduct",
     "OffReason",
     "Pack",
     "PackPrice",

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from catalog.suppliers.models import Supplier
+from catalog.suppliers.models import Mandate, Supplier
 from kernel.db import DERIVED, Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import Money, Price
@@ -42,6 +42,8 @@ class OffReason(Labelled):
     SOLD_OUT = "sold_out"
     SEASON = "season"
     CERTIFICATE = "certificate"
+    # Whoever grew it no longer lets this supplier sell it.
+    MANDATE = "mandate"
     RULE_BROKEN = "rule_broken"
 
 
@@ -103,6 +105,21 @@ class Product(Made, Model):
             and (self.sold_from is None or self.sold_from <= day)
             and (self.sold_to is None or day <= self.sold_to)
         )
+
+
+class MandatedProduct(Made, Model):
+    """受托产品: what a supplier sells under a mandate of whoever grew or made it. Written once; a
+    later mandate for the same goods is another row."""
+
+    __tablename__ = "mandated_products"
+    __append_only__ = True
+    __table_args__ = (sa.UniqueConstraint("mandate_id", "product_id"),)
+
+    mandate_id: Mapped[int] = mapped_column(sa.ForeignKey("mandates.id"))
+    product_id: Mapped[int] = mapped_column(sa.ForeignKey("products.id"), index=True)
+
+    mandate: Mapped[Mandate] = related()
+    product: Mapped[Product] = related()
 
 
 class Shelf(Labelled):

@@ -8,6 +8,7 @@ from catalog.products.operations.describing import (
     create_product,
     learn_villages,
 )
+from catalog.products.operations.mandated import name_goods
 from catalog.products.operations.offering import (
     end_product,
     offer_pack_again,
@@ -51,6 +52,7 @@ __all__ = [
     "end_price_list",
     "end_product",
     "learn_villages",
+    "name_goods",
     "note_measure",
     "offer_pack_again",
     "propose_price",

@@ -15,6 +15,7 @@ from catalog.products.models import (
     ProductState,
     VersionState,
 )
+from catalog.products.operations.letters import tell_of_taking
 from catalog.products.rules.offering import OWN_REASONS, may_move
 from catalog.suppliers.models import SupplierState
 from catalog.suppliers.queries import lapsed_kinds
@@ -86,6 +87,8 @@ def reasons_against(session: Session, product: Product, today: date) -> list[Tex
         reasons.append(Text("It has no pack with a price."))
     if stops(lapsed_kinds(session, today).get(product.supplier_id, ()), fresh=product.fresh):
         reasons.append(Text("A certificate of its supplier has expired."))
+    if queries.without_mandate(session, today, product_ids=[product.id]):
+        reasons.append(Text("No mandate to sell it for whoever grew it holds today."))
     return reasons
 
 
@@ -118,25 +121,37 @@ def take_off_sale(
 
 
 def take_off_lapsed(session: Session, *, by: Actor, now: datetime) -> list[Product]:
-    """Products whose supplier's certificate ran out go off sale (G24); returns them, by id."""
-    lapsed = lapsed_kinds(session, business_day(now))
-    taken = []
-    for product in queries.on_sale_of(session, list(lapsed)):
-        if stops(lapsed[product.supplier_id], fresh=product.fresh):
-            take_off_sale(
-                session, product.id, reason="证照到期", why=OffReason.CERTIFICATE, by=by, now=now
-            )
-            taken.append(product)
-    return taken
+    """Products whose supplier's certificate (G24) or mandate ran out go off sale, and those
+    concerned get a letter; returns the products, by id."""
+    today = business_day(now)
+    lapsed = lapsed_kinds(session, today)
+    papers = [
+        product
+        for product in queries.on_sale_of(session, list(lapsed))
+        if stops(lapsed[product.supplier_id], fresh=product.fresh)
+    ]
+    stopped = queries.without_mandate(session, today) - {each.id for each in papers}
+    mandates = [get_or_missing(session, Product, key) for key in sorted(stopped)]
+    for why, reason, taken in (
+        (OffReason.CERTIFICATE, "证照到期", papers),
+        (OffReason.MANDATE, "销售委托到期或终止", mandates),
+    ):
+        for product in taken:
+            take_off_sale(session, product.id, reason=reason, why=why, by=by, now=now)
+        tell_of_taking(session, taken, why, by=by, now=now)
+    return sorted([*papers, *mandates], key=lambda product: product.id)
 
 
 def take_off_all(
     session: Session, supplier_id: int, *, reason: str, by: Actor, now: datetime
 ) -> list[Product]:
-    """Everything this supplier has on sale goes off, because it may not sell; returns it, by id."""
+    """Everything this supplier has on sale goes off, because it may not sell, and what others sell
+    for it; it gets a letter. Returns its own goods, by id."""
     taken = queries.on_sale_of(session, [supplier_id])
     for product in taken:
         take_off_sale(session, product.id, reason=reason, why=OffReason.RULE_BROKEN, by=by, now=now)
+    tell_of_taking(session, taken, OffReason.RULE_BROKEN, by=by, now=now)
+    take_off_lapsed(session, by=by, now=now)
     return taken
 
 

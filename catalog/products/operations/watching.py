@@ -48,7 +48,8 @@ def record_references(
         (row.product_id, row.source, row.place, row.unit_price, row.seen_on)
         for row in session.scalars(
             sa.select(ReferencePrice).where(
-                ReferencePrice.product_id.in_({each.product_id for each in seen})
+                ReferencePrice.product_id.in_({each.product_id for each in seen}),
+                ReferencePrice.seen_on.in_({each.seen_on for each in seen}),
             )
         )
     }

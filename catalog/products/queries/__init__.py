@@ -21,6 +21,12 @@ from catalog.products.queries.goods import (
     purchase_price_on,
     purchase_prices_on,
 )
+from catalog.products.queries.mandates import (
+    goods_of,
+    mandate_behind,
+    products_under,
+    without_mandate,
+)
 from catalog.products.queries.photos import gallery, photo_of, photos_by_id
 from catalog.products.queries.pricing import (
     Pricing,
@@ -61,8 +67,10 @@ __all__ = [
     "decided_versions",
     "dialect_of",
     "gallery",
+    "goods_of",
     "last_decided",
     "listed_for",
+    "mandate_behind",
     "matches",
     "matching",
     "offered",
@@ -81,6 +89,7 @@ __all__ = [
     "product_sheet_of",
     "product_with_packs",
     "products_of",
+    "products_under",
     "products_with_packs",
     "proposed",
     "purchase_price_on",
@@ -90,4 +99,5 @@ __all__ = [
     "versions_in_short",
     "waiting_versions",
     "watched_prices",
+    "without_mandate",
 ]

@@ -13,12 +13,19 @@ from catalog.suppliers.models.certificates import (
     CertificatePaper,
     CertificateWithdrawal,
 )
+from catalog.suppliers.models.changes import (
+    OPEN_CHANGES,
+    ChangeState,
+    ChangeWeight,
+    RegisterChange,
+)
 from catalog.suppliers.models.linkage import (
     HouseholdLink,
     LinkageReview,
     LinkMechanism,
     LinkPayment,
 )
+from catalog.suppliers.models.mandates import Mandate, MandateState
 from catalog.suppliers.models.register import (
     EnterpriseSize,
     Supplier,
@@ -29,18 +36,24 @@ from catalog.suppliers.models.register import (
 
 __all__ = [
     "MOVES",
+    "OPEN_CHANGES",
     "AdmissionReason",
     "Application",
     "Certificate",
     "CertificateKind",
     "CertificatePaper",
     "CertificateWithdrawal",
+    "ChangeState",
+    "ChangeWeight",
     "EnterpriseSize",
     "HouseholdLink",
     "LinkMechanism",
     "LinkPayment",
     "LinkageReview",
+    "Mandate",
+    "MandateState",
     "Move",
+    "RegisterChange",
     "Supplier",
     "SupplierEvent",
     "SupplierKind",

@@ -19,6 +19,8 @@ class SupplierKind(Labelled):
     FAMILY_FARM = "family_farm"
     WORKSHOP = "workshop"
     COLLECTIVE = "collective"
+    # Produces nothing: it sells for admitted suppliers, with their mandate (domain.md §2.1).
+    TRADER = "trader"
 
 
 class SupplierState(Labelled):

@@ -7,20 +7,25 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from catalog.suppliers import rules
 from catalog.suppliers.models import (
     MOVES,
     AdmissionReason,
     Application,
+    Certificate,
     CertificateKind,
     Supplier,
     SupplierEvent,
     SupplierProfile,
     SupplierState,
 )
+from catalog.suppliers.operations.letters import tell_of_move
 from catalog.suppliers.queries import (
     certificate_rows,
     latest_application,
+    mandates_of,
     profile_of,
+    register_entry,
     supplier_sheet,
 )
 from kernel import audit
@@ -54,6 +59,11 @@ def submit_application(
         reasons.append(Text("Fill in the application form first."))
     if not any(row.certificate.kind is CertificateKind.LICENCE for row in papers):
         reasons.append(Text("Record your business licence first."))
+    if supplier.kind.value in rules.ONLY_FOR_OTHERS and not any(
+        row.holds and row.mandate.agent_id == supplier.id
+        for row in mandates_of(session, supplier.id, business_day(now))
+    ):
+        reasons.append(Text("You sell for others: record a mandate and have it agreed to first."))
     if reasons or profile is None:
         raise Refusal(Text("This application is not complete yet."), tuple(reasons))
     frozen = freeze(
@@ -76,27 +86,10 @@ def submit_application(
     return application
 
 
-def _content(supplier: Supplier, profile: SupplierProfile, papers: list[Any]) -> dict[str, Any]:
-    body = supplier.organisation
-    return {
-        "name": body.name,
-        "code": supplier.code,
-        "kind": supplier.kind.value,
-        "uscc": body.uscc,
-        "region_code": body.region_code,
-        "legal_person": profile.legal_person,
-        "origin_code": profile.origin_code,
-        "base_mu_100": profile.base_mu_100,
-        "capacity_g": profile.capacity_g,
-        "main_products": profile.main_products,
-        "contact": profile.contact,
-        "phone": supplier.phone,
-        "bank": supplier.bank,
-        "bank_account": supplier.bank_account,
-        "annual_sales": profile.annual_sales.fen,
-        "enterprise_size": profile.enterprise_size.value,
-        "mechanisms": profile.mechanisms,
-        "linkage_statement": profile.linkage_statement,
+def _content(
+    supplier: Supplier, profile: SupplierProfile, papers: list[Certificate]
+) -> dict[str, Any]:
+    return register_entry(supplier, profile) | {
         "certificates": [
             {
                 "kind": each.kind.value,
@@ -280,21 +273,21 @@ def _move(
     by: Actor,
     now: datetime,
 ) -> None:
-    session.add(
-        SupplierEvent(
-            supplier_id=supplier.id,
-            application_id=application.id if application else None,
-            from_state=supplier.state,
-            to_state=to,
-            role=by.role,
-            reason=reason,
-            sentence=sentence,
-            **stamp(by, now),
-        )
+    event = SupplierEvent(
+        supplier_id=supplier.id,
+        application_id=application.id if application else None,
+        from_state=supplier.state,
+        to_state=to,
+        role=by.role,
+        reason=reason,
+        sentence=sentence,
+        **stamp(by, now),
     )
+    session.add(event)
     supplier.state = to
     session.flush()
     audit.note(
         session, "move_supplier", f"supplier:{supplier.id}", by=by, now=now, to=to,
         reason=reason, sentence=sentence,
     )  # fmt: skip
+    tell_of_move(session, supplier, event, application, by=by, now=now)

@@ -15,19 +15,19 @@ from catalog.suppliers.models import (
     CertificateWithdrawal,
     Supplier,
 )
+from catalog.suppliers.operations.letters import tell
 from catalog.suppliers.queries import (
     certificate_of,
     expiring_certificates,
     managers_of,
+    operators,
     supplier_sheet,
 )
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Refusal, Text
-from kernel.mail import send_later
 from kernel.periods import business_day
-from kernel.speech import say_in
 from kernel.storage import Blob, keep_file
 from kernel.text import plain_number, tidy
 
@@ -198,9 +198,10 @@ def withdraw_certificate(
 
 
 def warn_of_expiry(session: Session, *, now: datetime) -> int:
-    """30, 15 and 7 days before a certificate ends its supplier's managers get a letter, each once;
-    returns how many letters were due. Changes no business row, so there is nothing to note."""
+    """30, 15 and 7 days before a certificate ends its supplier's managers and the platform get a
+    letter, each once; returns how many letters were due."""
     today, letters = business_day(now), 0
+    platform = operators(session, today)
     for row in expiring_certificates(session, today):
         certificate = row.certificate
         assert certificate.valid_to is not None
@@ -208,16 +209,14 @@ def warn_of_expiry(session: Session, *, now: datetime) -> int:
         if days is None:
             continue
         supplier = supplier_sheet(session, certificate.supplier_id)
-        for manager in managers_of(session, supplier.organisation_id, today):
-            send_later(
-                session,
-                to=manager.email,
-                subject=say_in(_subject(certificate), manager.locale),
-                body=say_in(_body(certificate, supplier), manager.locale),
-                key=f"certificate:{certificate.id}:{days}:{manager.id}",
-                now=now,
-            )
-            letters += 1
+        letters += tell(
+            session,
+            [*managers_of(session, supplier.organisation_id, today), *platform],
+            _subject(certificate),
+            _body(certificate, supplier),
+            key=f"certificate:{certificate.id}:{days}",
+            now=now,
+        )
     return letters
 
 

@@ -17,16 +17,15 @@ from catalog.suppliers.models import (
     Supplier,
     SupplierState,
 )
+from catalog.suppliers.operations.letters import tell
 from catalog.suppliers.queries import link_of, managers_of, unreviewed
 from catalog.suppliers.rules import Effect, Paid
 from kernel import audit
 from kernel.actors import Actor
 from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Missing, Refusal, Text
-from kernel.mail import send_later
 from kernel.money import ZERO, Money
 from kernel.periods import business_day
-from kernel.speech import say_in
 from kernel.storage import Blob, keep_file
 from kernel.text import plain_number, tidy
 from kernel.versions import freeze
@@ -299,23 +298,19 @@ def remind_of_review(session: Session, *, now: datetime) -> int:
         return 0
     year = today.year - 1
     for supplier in unreviewed(session, year):
-        for manager in managers_of(session, supplier.organisation_id, today):
-            subject = Text("The households taken along in %(year)s", year=year)
-            body = Text(
+        letters += tell(
+            session,
+            managers_of(session, supplier.organisation_id, today),
+            Text("The households taken along in %(year)s", year=year),
+            Text(
                 "The district reviews until %(day)s what %(supplier)s did for households in"
                 " %(year)s. Please complete the links and their payments under “Households taken"
                 " along”; only money that is proven counts.",
                 day=last,
                 supplier=supplier.organisation.name,
                 year=year,
-            )
-            send_later(
-                session,
-                to=manager.email,
-                subject=say_in(subject, manager.locale),
-                body=say_in(body, manager.locale),
-                key=f"linkage:{supplier.id}:{year}:{days}:{manager.id}",
-                now=now,
-            )
-            letters += 1
+            ),
+            key=f"linkage:{supplier.id}:{year}:{days}",
+            now=now,
+        )
     return letters

@@ -27,7 +27,7 @@ from kernel.people import Organisation
 from kernel.text import plain_number, tidy
 
 # An enterprise up to medium size is owed what the payment rules owe to small ones (§3.4).
-_PROTECTED = (EnterpriseSize.MICRO, EnterpriseSize.SMALL, EnterpriseSize.MEDIUM)
+PROTECTED = (EnterpriseSize.MICRO, EnterpriseSize.SMALL, EnterpriseSize.MEDIUM)
 
 
 def register_supplier(
@@ -108,7 +108,7 @@ def save_profile(
     supplier.kind = declared.kind
     supplier.phone, supplier.bank = declared.phone, declared.bank
     supplier.bank_account = declared.bank_account
-    supplier.is_small_enterprise = declared.enterprise_size in _PROTECTED
+    supplier.is_small_enterprise = declared.enterprise_size in PROTECTED
     supplier.organisation.uscc = declared.uscc
     values = {
         "legal_person": declared.legal_person,

@@ -15,6 +15,15 @@ from catalog.suppliers.queries.certificates import (
     expiring_certificates,
     lapsed_kinds,
 )
+from catalog.suppliers.queries.changes import (
+    account_at,
+    change_of,
+    changes_of,
+    open_change,
+    people_of_changes,
+    register_entry,
+    waiting_changes,
+)
 from catalog.suppliers.queries.linkage import (
     LinkRow,
     link_of,
@@ -23,10 +32,17 @@ from catalog.suppliers.queries.linkage import (
     reviews_of,
     unreviewed,
 )
+from catalog.suppliers.queries.mandates import (
+    MandateRow,
+    ending_mandates,
+    mandate_of,
+    mandates_of,
+    possible_principals,
+)
+from catalog.suppliers.queries.people import county_of, managers_of, operators
 from catalog.suppliers.queries.register import (
     all_suppliers,
     catchment,
-    managers_of,
     origins_of,
     place_names,
     profile_of,
@@ -38,12 +54,18 @@ from catalog.suppliers.queries.register import (
 __all__ = [
     "CertificateRow",
     "LinkRow",
+    "MandateRow",
     "SupplierRow",
+    "account_at",
     "all_suppliers",
     "catchment",
     "certificate_of",
     "certificate_rows",
     "certificates_of",
+    "change_of",
+    "changes_of",
+    "county_of",
+    "ending_mandates",
     "events_of",
     "expiring_certificates",
     "lapsed_kinds",
@@ -52,9 +74,16 @@ __all__ = [
     "link_payments",
     "links_of",
     "managers_of",
+    "mandate_of",
+    "mandates_of",
+    "open_change",
+    "operators",
     "origins_of",
+    "people_of_changes",
     "place_names",
+    "possible_principals",
     "profile_of",
+    "register_entry",
     "reviewers_of",
     "reviews_of",
     "supplier_by_code",
@@ -62,4 +91,5 @@ __all__ = [
     "supplier_rows",
     "supplier_sheet",
     "unreviewed",
+    "waiting_changes",
 ]

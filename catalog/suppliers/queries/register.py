@@ -1,17 +1,15 @@
-"""One supplier, with what it declared; who manages it; where its goods come from."""
+"""One supplier, with what it declared; where its goods come from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from catalog.suppliers.models import Supplier, SupplierProfile
-from kernel.actors import Role
 from kernel.errors import Missing, Text
-from kernel.people import Membership, Organisation, User
+from kernel.people import Organisation
 from kernel.regions import Region, prefixes, within
 
 
@@ -106,22 +104,3 @@ def place_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
 
 def _short(name: str) -> str:
     return name.removesuffix("村民委员会").removesuffix("居民委员会")
-
-
-def managers_of(session: Session, organisation_id: int, today: date) -> list[User]:
-    """Who manages this organisation today, by id."""
-    return list(
-        session.scalars(
-            sa.select(User)
-            .join(Membership, Membership.user_id == User.id)
-            .where(
-                Membership.organisation_id == organisation_id,
-                Membership.role == Role.MANAGER,
-                Membership.valid_from <= today,
-                sa.or_(Membership.valid_to.is_(None), Membership.valid_to >= today),
-                User.active,
-            )
-            .order_by(User.id)
-            .distinct()
-        )
-    )

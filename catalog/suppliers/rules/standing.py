@@ -14,6 +14,7 @@ PREFIXES = {
     "family_farm": ("91", "92", "93"),
     "workshop": ("91", "92", "N1", "N2"),
     "collective": ("N1", "N2", "N3", "54", "55"),
+    "trader": ("91", "92"),
 }
 
 FULL_POINTS = 100

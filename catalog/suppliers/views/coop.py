@@ -11,6 +11,7 @@ from catalog.suppliers.models import EnterpriseSize, LinkMechanism, SupplierKind
 from catalog.suppliers.views.sheet import sheet
 from kernel.actors import COOPERATIVE, Role
 from kernel.errors import Invalid, Refusal, Text
+from kernel.money import Money
 from kernel.web.access import actor, organisation_id, requires
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
@@ -46,7 +47,8 @@ def _form(errors: dict[str, Text] | None = None) -> str:
     return render_template(
         "suppliers/application.html",
         supplier=supplier,
-        profile=profile,
+        entry=queries.register_entry(supplier, profile),
+        Money=Money,
         origins=queries.origins_of(session(), supplier),
         kinds=SupplierKind,
         sizes=EnterpriseSize,

@@ -1,4 +1,4 @@
-"""Scans of certificates and proofs of payments, for whoever may see the supplier's file."""
+"""Scans of certificates, mandates and proofs, for whoever may see the supplier's file."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def contract(code: str, link_id: int) -> Response:
 def proof(code: str, link_id: int, payment_id: int) -> Response:
     link = queries.link_of(session(), visible(session(), code).id, link_id)
     return _sent(next((each.file for each in link.payments if each.id == payment_id), None))
+
+
+@bp.get("/changes/<number>/proof")
+@requires(*READERS)
+def change_proof(code: str, number: str) -> Response:
+    return _sent(queries.change_of(session(), visible(session(), code).id, number).file)
+
+
+@bp.get("/mandates/<int:mandate_id>/paper")
+@requires(*READERS)
+def mandate_paper(code: str, mandate_id: int) -> Response:
+    return _sent(queries.mandate_of(session(), visible(session(), code).id, mandate_id).file)
 
 
 def visible(work: Work, code: str) -> Supplier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 
 from catalog.suppliers import queries
-from catalog.suppliers.models import Supplier, SupplierState
+from catalog.suppliers.models import ChangeState, Supplier, SupplierState
 from catalog.suppliers.views.sheet import choices, make_move, sheet
 from kernel.actors import Role
 from kernel.db import Work
@@ -48,6 +48,9 @@ def index() -> str:
         todo=queries.supplier_rows(session(), states=TURN, region_prefixes=inside)
         if actor().role is Role.DISTRICT
         else [],
+        changes=queries.waiting_changes(session(), ChangeState.AT_COUNTY, region_prefixes=inside)
+        if actor().role is Role.DISTRICT
+        else [],
         turn=TURN,
         unreviewed=queries.unreviewed(session(), last_year, region_prefixes=inside),
         last_year=last_year,
@@ -68,6 +71,8 @@ def _page(code: str, errors: dict[str, Text] | None = None) -> str:
         back=url_for("office_suppliers.index"),
         move_to=url_for("office_suppliers.move", code=supplier.code),
         linkage=f"/office/linkage/{supplier.code}",
+        decide_at="register_changes.county",
+        decides=ChangeState.AT_COUNTY if actor().role is Role.DISTRICT else None,
         choices=choices(supplier.state, actor().role),
         form=request.form if errors else {},
         errors=errors or {},

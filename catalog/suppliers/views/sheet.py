@@ -13,9 +13,13 @@ from catalog.suppliers import operations, queries, rules
 from catalog.suppliers.forms import read_reasoned
 from catalog.suppliers.models import (
     MOVES,
+    OPEN_CHANGES,
     AdmissionReason,
+    ChangeState,
     EnterpriseSize,
     LinkMechanism,
+    MandateState,
+    RegisterChange,
     Supplier,
     SupplierKind,
     SupplierState,
@@ -83,6 +87,16 @@ class Choice:
     reason: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change of the register with what its frozen version says."""
+
+    change: RegisterChange
+    before: Mapping[str, Any]
+    after: Mapping[str, Any]
+    reason: str
+
+
 def choices(state: SupplierState, role: Role | None) -> list[Choice]:
     """What this role may do with a supplier in this state, by the table of moves."""
     return [
@@ -119,13 +133,36 @@ def sheet(session: Session, supplier: Supplier, today: date) -> dict[str, Any]:
     events = queries.events_of(session, supplier.id)
     profile = queries.profile_of(session, supplier.id)
     content = application.frozen.content() if application else None
+    changes = [
+        Asked(each, **each.frozen.content()) for each in queries.changes_of(session, supplier.id)
+    ]
+    entry = queries.register_entry(supplier, profile)
+    told = [
+        entry,
+        content or {},
+        *(each.before for each in changes),
+        *(each.after for each in changes),
+    ]
     return {
+        "entry": entry,
+        "changes": changes,
+        "waits": next((each for each in changes if each.change.state in OPEN_CHANGES), None),
+        "people": queries.people_of_changes(session, [each.change for each in changes]),
+        "mandates": queries.mandates_of(session, supplier.id, today),
         "supplier": supplier,
         "profile": profile,
         "application": application,
         "content": content,
         "place": queries.place_names(
-            session, [supplier.organisation.region_code, profile.origin_code if profile else ""]
+            session,
+            sorted(
+                {
+                    said[key]
+                    for said in told
+                    for key in ("region_code", "origin_code")
+                    if key in said
+                }
+            ),
         ),
         "reviewers": queries.reviewers_of(session, application),
         "certificates": queries.certificate_rows(session, supplier.id, today),
@@ -140,6 +177,9 @@ def sheet(session: Session, supplier: Supplier, today: date) -> dict[str, Any]:
         "mechanisms": {each.value: each for each in LinkMechanism},
         "reasons": AdmissionReason,
         "States": SupplierState,
+        "in_register": (_S.ADMITTED, _S.RECTIFYING, _S.SUSPENDED),
+        "Changes": ChangeState,
+        "MandateStates": MandateState,
         "Money": Money,
     }
 

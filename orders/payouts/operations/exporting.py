@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from catalog.households.models import PayoutAccount
 from catalog.suppliers.models import Supplier
+from catalog.suppliers.queries import account_at
 from kernel import audit
 from kernel.actors import Actor
 from kernel.crypto import keyed_hash
@@ -159,11 +160,13 @@ def _cover(session: Session, run: PayoutRun) -> Cover:
         user.id: user.name for user in session.scalars(sa.select(User).where(User.id.in_(people)))
     }
     assert run.exported_at is not None
+    # Paid from the account that was in the register when the run was approved.
+    bank, account = account_at(session, supplier, run.approved_at)
     return Cover(
         number=run.number,
         payer=supplier.organisation.name,
-        payer_bank=supplier.bank,
-        payer_account=supplier.bank_account,
+        payer_bank=bank,
+        payer_account=account,
         drafted_by=names.get(run.made_by_id, ""),
         reviewed_by=names.get(run.reviewed_by_id, ""),
         approved_by=names.get(run.approved_by_id, ""),

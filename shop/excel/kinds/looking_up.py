@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -13,9 +14,13 @@ from sqlalchemy.orm import Session
 from catalog.households.models import Household
 from catalog.households.queries import short_name
 from catalog.products.models import Product
+from catalog.suppliers.models import Supplier
 from kernel.errors import Invalid, Text
+from kernel.people import Organisation
 from kernel.regions import Level, Region, within
 from shop.excel.columns import Desk, Row
+
+Q = TypeVar("Q", bound=sa.Select[Any])
 
 _WITH_GROUP = re.compile(r"(.+?)第?(\d{1,2}|[一二三四五六七八九十]{1,2})[组社]")
 _NUMERALS = "零一二三四五六七八九十"
@@ -151,13 +156,24 @@ class Households:
         return alike[0] if alike else None
 
 
+def of_desk(desk: Desk, query: Q) -> Q:
+    """Of a query that names products those of this supplier, or of the suppliers in these
+    regions."""
+    if desk.supplier is not None:
+        return query.where(Product.supplier_id == desk.supplier.id)
+    if desk.prefixes:
+        inside = within(Organisation.region_code, list(desk.prefixes))
+        return query.where(Product.supplier.has(Supplier.organisation.has(inside)))
+    return query
+
+
 class Products:
     """The products of this desk, by code or Chinese or English name."""
 
     def __init__(self, session: Session, desk: Desk, *, everybodys: bool = False) -> None:
         query = sa.select(Product).order_by(Product.id)
-        if desk.supplier is not None and not everybodys:
-            query = query.where(Product.supplier_id == desk.supplier.id)
+        if not everybodys:
+            query = of_desk(desk, query)
         self._found: dict[str, list[Product]] = defaultdict(list)
         for product in session.scalars(query):
             self.learn(product)

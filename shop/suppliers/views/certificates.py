@@ -42,7 +42,7 @@ def of_supplier(code: str) -> str:
 
 def _own_page(errors: dict[str, Text] | None = None) -> str:
     supplier = queries.supplier_of(session(), organisation_id())
-    return _page(supplier, errors or {}, nav="coop.supplier")
+    return _page(supplier, errors or {}, nav="coop.certificates")
 
 
 def _page(supplier: Supplier, errors: dict[str, Text], *, nav: str) -> str:

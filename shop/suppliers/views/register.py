@@ -6,7 +6,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 
 from catalog.products.operations import take_off_all
 from catalog.suppliers import queries
-from catalog.suppliers.models import SupplierState
+from catalog.suppliers.models import ChangeState, SupplierState
 from catalog.suppliers.views.sheet import choices, make_move, sheet
 from kernel.actors import Role
 from kernel.errors import Invalid, Text
@@ -39,7 +39,9 @@ def index() -> str:
         page=page,
         words=words,
         todo=queries.supplier_rows(session(), states=TURN),
+        changes=queries.waiting_changes(session(), ChangeState.AT_PLATFORM),
         turn=TURN,
+        ending=queries.ending_mandates(session(), today()),
         expiring=queries.expiring_certificates(session(), today()),
         names={each.id: each for each in queries.all_suppliers(session())},
     )
@@ -59,6 +61,9 @@ def _page(code: str, errors: dict[str, Text] | None = None) -> str:
         back=url_for("admin_suppliers.index"),
         move_to=url_for("admin_suppliers.move", code=supplier.code),
         certificates_at=url_for("certificates.of_supplier", code=supplier.code),
+        revoke_at="mandates.revoke",
+        decide_at="register_changes.platform",
+        decides=ChangeState.AT_PLATFORM,
         choices=choices(supplier.state, actor().role),
         form=request.form if errors else {},
         errors=errors or {},

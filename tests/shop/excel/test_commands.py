@@ -163,7 +163,7 @@ def test_a_new_pack_of_a_product_in_the_shop_is_not_added_by_a_table(flask, db, 
     assert len(rows_of(db, Pack)) == before
 
 
-@pytest.mark.parametrize("kind", ["households", "products", "prices", "lots"])
+@pytest.mark.parametrize("kind", ["households", "products", "prices", "lots", "references"])
 def test_the_template_is_written(flask, kind, tmp_path):
     file = tmp_path / "form.xlsx"
     assert flask("template", kind, file).exit_code == 0

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from catalog.households import operations as households
 from catalog.households.models import MonitorType, RiskStatus, Sex
 from catalog.households.rules import Viewer, viewer_of
-from catalog.products.models import Grade, Product, Shelf
+from catalog.products.models import Grade, Product, ReferenceSource, Shelf
+from catalog.products.operations import Seen, record_references
 from kernel.actors import Actor, Door, Role
 from kernel.codes import identity_with_check
 from kernel.db import Model
@@ -114,6 +115,16 @@ def settle(session, drawn):
         makers.pack(session, product, content=content, price=Money(fen))
         makers.pack(session, product, shelf=Shelf.CANTEENS, unit_price=Price(price))
     radish = makers.sold_product(session, (), of=supplier, code="R01", name_zh="太空萝卜")
+    # One place and day twice: the second price corrects the first.
+    record_references(
+        session,
+        [
+            Seen(radish.id, source, goods[0][0], Price(price), TODAY - timedelta(days=shelf))
+            for source in ReferenceSource
+            for shelf, price in ((goods[0][3], 28_000), (goods[0][3], goods[0][9]))
+        ],
+        by=SOMEBODY, now=NOON,
+    )  # fmt: skip
     for grade in Grade:
         makers.purchase_price(session, radish, grade=grade)
         makers.purchase_price(
