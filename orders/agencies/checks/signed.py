@@ -17,9 +17,10 @@ from orders.agencies.models import (
     BulkOrder,
     Filing,
     FilingState,
+    LineProposal,
 )
 from orders.agencies.rules.filing import reserved_share
-from orders.sales.models import Order
+from orders.sales.models import LineWithdrawal, Order, OrderLine
 
 
 def _frozen(session: Session) -> Iterator[Difference]:
@@ -70,7 +71,46 @@ def _filings(session: Session) -> Iterator[Difference]:
             yield from _compared(subject, version, "reserved_fen", filing.reserved)
 
 
+def _agreed(session: Session) -> Iterator[Difference]:
+    """What was taken off a signed order was proposed by one side and agreed by the other."""
+    for withdrawal, number in session.execute(
+        sa.select(LineWithdrawal, Order.number)
+        .join(LineWithdrawal.line)
+        .join(OrderLine.order)
+        .join(BulkOrder, BulkOrder.order_id == Order.id)
+        .outerjoin(LineProposal, LineProposal.withdrawal_id == LineWithdrawal.id)
+        .where(BulkOrder.signed_at < LineWithdrawal.made_at, LineProposal.id.is_(None))
+        .order_by(LineWithdrawal.id)
+    ):
+        yield Difference(
+            f"order:{number}",
+            Text("line %(line)s was lowered after the signature without a proposal",
+                 line=withdrawal.line_id),
+        )  # fmt: skip
+    for proposal, withdrawal in session.execute(
+        sa.select(LineProposal, LineWithdrawal)
+        .join(LineWithdrawal, LineWithdrawal.id == LineProposal.withdrawal_id)
+        .where(
+            sa.or_(
+                LineProposal.line_id != LineWithdrawal.line_id,
+                LineProposal.quantity != LineWithdrawal.quantity,
+            )
+        )
+    ):
+        yield Difference(
+            f"line_proposal:{proposal.id}",
+            Text("agreed on %(said)s, %(found)s were taken off",
+                 said=proposal.quantity, found=withdrawal.quantity),
+        )  # fmt: skip
+
+
 CHECKS: list[Check] = [
+    Check(
+        "agencies.agreed",
+        Text("What was taken off a signed order was agreed by both sides"),
+        _agreed,
+        rows_of(LineProposal, LineWithdrawal),
+    ),
     Check(
         "agencies.frozen",
         Text("Contracts and protocols are as they were signed"),

@@ -29,6 +29,7 @@ from orders.agencies.operations.telling import SUPPLIER_SIDE, UNIT_SIDE
 from orders.agencies.queries.harvests import (
     Known,
     lines_in_store,
+    lots_of,
     suppliers_with_harvests,
     warnings_known,
 )
@@ -67,16 +68,16 @@ def warn_of_harvests(session: Session, *, now: datetime) -> int:
 
 def _warn(session: Session, supplier: Supplier, now: datetime) -> int:
     today = business_day(now)
-    harvests = harvests_of(session, supplier.id, ended=True)
+    harvests = harvests_of(session, supplier.id)
     promises = promises_of(session, supplier.id)
-    known = warnings_known(session, [each.lot_id for each in harvests])
+    known = warnings_known(session, supplier.id)
     overdue = {each.lot_id for each in harvests if _overdue(each, today)}
     found = [
         *_of_harvests(harvests, overdue),
         *_of_promises(promises, overdue, today),
     ]
     news = [each for each in found if is_news(known.get(each.key, 0), each.quantity)]
-    news += _gone(session, harvests, known, {each.key for each in found})
+    news += _gone(session, sorted(known.keys() - {each.key for each in found}, key=str))
     by_lot: dict[int, list[News]] = {}
     for each in news:
         by_lot.setdefault(each.lot.id, []).append(each)
@@ -121,20 +122,21 @@ def _of_promises(promises: Sequence[Promise], overdue: set[int], today: date) ->
     return found
 
 
-def _gone(
-    session: Session, harvests: Sequence[Harvest], known: dict[Known, int], found: set[Known]
-) -> list[News]:
-    """Lines people worried about that are promised of no harvest any more: their goods are in the
-    store, or they were given back."""
-    lots = {each.lot_id: each.lot for each in harvests}
-    gone = [key for key, told in known.items() if told and key.line_id and key not in found]
+def _gone(session: Session, gone: Sequence[Known]) -> list[News]:
+    """What worried people and is no worry any more: the harvest is over, or the line is promised of
+    none because its goods are in the store (its buyer hears that), or because it was given back."""
+    lots = lots_of(session, [key.lot_id for key in gone])
     lines = lines_in_store(session, [key.line_id for key in gone if key.line_id])
-    return [
-        News(key.worry, lots[key.lot_id], 0, *lines.get(key.line_id or 0, (None, None)))
-        if key.line_id in lines
-        else News(key.worry, lots[key.lot_id], 0, None, session.get_one(OrderLine, key.line_id))
-        for key in sorted(gone, key=lambda key: (key.lot_id, key.line_id or 0, key.worry.value))
-    ]
+    found = []
+    for key in gone:
+        if key.line_id is None:
+            found.append(News(key.worry, lots[key.lot_id], 0))
+        elif key.line_id in lines:
+            found.append(News(key.worry, lots[key.lot_id], 0, *lines[key.line_id]))
+        else:
+            line = session.get_one(OrderLine, key.line_id)
+            found.append(News(key.worry, lots[key.lot_id], 0, None, line))
+    return found
 
 
 def _tell(session: Session, supplier: Supplier, news: Sequence[News], now: datetime) -> None:

@@ -15,10 +15,12 @@ from catalog.lots.models.harvests import Harvest
 from catalog.lots.queries.harvests import harvests_of
 from catalog.lots.queries.stock import BROUGHT
 from orders.agencies.models import (
+    BulkOrder,
     HarvestWarning,
     HarvestWorry,
     LineProposal,
     ProposalState,
+    Stage,
 )
 from orders.agencies.rules.harvests import is_overdue
 from orders.sales.models import HOLDING, Allocation, Order, OrderLine
@@ -46,17 +48,32 @@ def _last() -> sa.Select[int]:
     )
 
 
-def warnings_known(session: Session, lot_ids: Collection[int]) -> dict[Known, int]:
-    """Warning → the quantity people were told last. One query."""
+def warnings_known(session: Session, supplier_id: int) -> dict[Known, int]:
+    """What people of this supplier's harvests were told and is not made good: warning → the
+    quantity they were told last. One query."""
     rows = session.execute(
         sa.select(
             HarvestWarning.lot_id,
             HarvestWarning.line_id,
             HarvestWarning.worry,
             HarvestWarning.quantity,
-        ).where(HarvestWarning.id.in_(_last().where(HarvestWarning.lot_id.in_(sorted(lot_ids)))))
+        )
+        .join(Lot, Lot.id == HarvestWarning.lot_id)
+        .where(
+            Lot.supplier_id == supplier_id,
+            HarvestWarning.quantity > 0,
+            HarvestWarning.id.in_(_last()),
+        )
     )
     return {Known(lot_id, line_id, worry): told for lot_id, line_id, worry, told in rows}
+
+
+def lots_of(session: Session, lot_ids: Collection[int]) -> dict[int, Lot]:
+    """These lots with their products. One query."""
+    found = session.scalars(
+        sa.select(Lot).where(Lot.id.in_(sorted(lot_ids))).options(joinedload(Lot.product))
+    )
+    return {lot.id: lot for lot in found}
 
 
 def lines_in_store(
@@ -152,7 +169,9 @@ def proposals_to_answer(
         session.scalars(
             sa.select(LineProposal)
             .join(LineProposal.order)
+            .join(BulkOrder, BulkOrder.order_id == LineProposal.order_id)
             .where(
+                BulkOrder.stage == Stage.IN_DELIVERY,
                 LineProposal.state == ProposalState.OPEN,
                 LineProposal.organisation_id != organisation_id,
                 side,

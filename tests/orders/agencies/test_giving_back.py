@@ -23,8 +23,9 @@ from orders.agencies import operations
 from orders.agencies.models import BulkOrder, LineProposal, ProposalState, QuotaMovement, Stage
 from orders.agencies.operations import GridLine
 from orders.sales.models import LineWithdrawal, Order, OrderEvent, OrderLine, OrderState
-from orders.sales.operations import ship_order
+from orders.sales.operations import ship_order, withdraw_line
 from orders.sales.rules.withdrawing import Held, given_up, slices_back
+from shop.selfcheck import CHECKS
 from tests import makers
 from tests.orders.agencies import canteens
 from tests.orders.agencies.harvests import DAY, agree, harvest
@@ -309,6 +310,22 @@ def test_of_a_harvest_that_falls_short_just_what_is_short_is_given_back(session)
     assert coming.short == 0
     assert [part.contribution.reserved for part in coming.parts] == [40_000, 40_000]
     agree(session)
+
+
+def test_the_self_check_sees_what_was_lowered_by_one_side_or_counted_wrong(session):
+    of = canteens.canteen(session)
+    bulk, (radish, cabbage), _ = two_lines(session, of)
+    sign(session, of, bulk)
+    later = NOW + timedelta(hours=1)
+    withdraw_line(
+        session, bulk.order_id, radish.id, 5_000, reason="私下减", by=of.manager, now=later
+    )
+    cabbage.withdrawn = 1_000
+    session.flush()
+    found = {
+        check.name for check in CHECKS if check.name != "kernel.audit" and list(check.run(session))
+    }
+    assert {"agencies.agreed", "agencies.frozen", "sales.withdrawn"} <= found
 
 
 def test_both_sides_do_it_on_their_pages(app, db, clock):

@@ -170,9 +170,10 @@ def test_the_desks_say_what_needs_an_answer(app, db, clock):
         coming = harvest(session, of, 100)
         canteens.signed(session, of, kg=60, deliver_on=DAY)
         less(session, of, coming, 50)
-        warn(session)
         buyer, manager = (session.get_one(User, who.user_id) for who in (of.buyer, of.manager))
         buyer.locale = "en"
+        session.flush()
+        warn(session)
     person(app, buyer, lang="zh").open("/canteen/").sees("采收不足")
     person(app, manager).open("/coop/").sees("is not covered")
     clock.move(days=27)
