@@ -33,6 +33,8 @@ NOT_WALKED = {
     "storefront.village_photo", "static",
     # Pictures, and the program and the name of the page at the scale.
     "product_photos.show", "yard.manifest", "yard.worker",
+    # Looked at in test_receipts.
+    "receipts.show", "public_certificates.public_paper",
 }  # fmt: skip
 TELLING = ("脱贫", "监测对象", "边缘易致贫", "突发严重困难", "低保", "risk of return")
 

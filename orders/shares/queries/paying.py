@@ -90,7 +90,7 @@ def lot_paid(session: Session, lot_id: int, sources: Collection[int] = ()) -> Sh
         .group_by(SplitPart.line, SplitPart.subject, SplitPart.kind, SplitPart.household_id)
     ).all()  # fmt: skip
     slips = _slips(session, {lot_id}, members, sources=sources)
-    causes = sa.select(
+    pooled = sa.select(
         SplitPart.subject
         + ":"
         + sa.type_coerce(SplitPart.kind, sa.String)
@@ -101,7 +101,10 @@ def lot_paid(session: Session, lot_id: int, sources: Collection[int] = ()) -> Sh
         SplitPart.kind.in_(HOUSEHOLD_PARTS[1:]),
         SplitPart.household_id.is_not(None),
     )
-    booked = _booked(session, causes) | _booked(session, [f"slip:{slip.id}" for slip in slips])
+    weighed = sa.select(sa.literal("slip:") + sa.cast(WeighSlip.id, sa.String)).where(
+        WeighSlip.id.in_([slip.id for slip in slips])
+    )
+    booked = _booked(session, sa.union_all(pooled, weighed))
     net: dict[tuple[str, PartKind, int], Money] = {}
     behind: dict[tuple[str, PartKind, int], list[str]] = {}
     for row in parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from urllib.parse import urlsplit
@@ -286,12 +287,13 @@ def test_received_completed_and_every_fen_shown(app, db, citizen, provider, radi
     page_of(citizen, app, order_of(db)).press("I have received it").sees("It has arrived")
     citizen.press("All is well, complete it")
 
-    citizen.sees("Completed", "Of these ¥58.00", "<5 households", "Every fen of it")
-    amounts = [
-        each.get_text().replace("¥", "")
-        for each in citizen.page.select("dl.paid")[0].find_all("dd")
-    ]
-    assert sum(round(float(each) * 100) for each in amounts[:-1]) == 5800
+    citizen.sees("Completed", "Of these ¥58.00", "<5 households", "Paid or not", "The rest of it")
+    households, others = (
+        [round(float(re.search(r"¥([\d.]+)", each.get_text())[1]) * 100) for each in rows]
+        for rows in (found.find_all("dd") for found in citizen.page.select("dl.paid")[:2])
+    )
+    assert sum(households[:-1]) == households[-1]
+    assert households[-1] + sum(others[:-1]) == others[-1] == 5800
 
 
 def test_a_claim_is_asked_for_and_refused_where_the_law_says_so(app, db, citizen, provider, radish):
