@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 
 import pytest
 import sqlalchemy as sa
@@ -12,13 +13,14 @@ from hypothesis import strategies as st
 from catalog.suppliers import operations, queries, rules
 from catalog.suppliers.checks import CHECKS
 from catalog.suppliers.models import ChangeState, RegisterChange, SupplierState
+from kernel import audit
 from kernel.actors import Role
 from kernel.errors import Forbidden, Invalid, Refusal
 from kernel.outbox import Job
 from kernel.people import Organisation
 from kernel.storage import Blob
 from tests import makers
-from tests.makers import NOON, days
+from tests.makers import NOON, SOMEBODY, days
 from tests.web import given, person
 
 PDF = b"%PDF-1.7 proof"
@@ -224,6 +226,37 @@ def test_each_hears_of_it_once_and_not_whoever_did_it(house, session, proof):
     assert [to for to, _ in letters(session)[before:]] == [
         people["district"], people["district2"], people["operator"], people["manager"],
     ]  # fmt: skip
+
+
+@pytest.mark.race
+def test_of_two_changes_asked_for_at_once_one_waits_and_one_is_told(db):
+    with db.transaction() as session:
+        house = House(session)
+        audit.note(session, "arrange", "test", by=SOMEBODY, now=NOON)
+        entry, supplier_id, manager = house.entry(), house.supplier.id, house.manager
+    barrier, answers = threading.Barrier(2), []
+
+    def work(capacity):
+        barrier.wait()
+        try:
+            with db.transaction() as session:
+                change = operations.request_change(
+                    session, supplier_id, entry | {"capacity_g": capacity},
+                    seen=rules.edition(entry), by=manager, now=NOON,
+                )  # fmt: skip
+                answers.append(change.number)
+        except Refusal as refusal:
+            answers.append(str(refusal))
+
+    workers = [threading.Thread(target=work, args=(each,)) for each in (1_000, 2_000)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert sorted("still waits" in each for each in answers) == [False, True], answers
+    with db.reading() as session:
+        [kept] = session.scalars(sa.select(RegisterChange))
+        assert kept.state is ChangeState.AT_COUNTY
 
 
 _VALUES = st.fixed_dictionaries({each: st.integers(0, 2) for each in rules.FIELDS})

@@ -263,7 +263,7 @@ def test_only_a_voice_with_consent_is_heard(window, page):
         ("/products", 4),
         ("/categories/konjac", 5),
         ("/search?q=luobo", 4),
-        ("/products/space-radish", 5),
+        ("/products/space-radish", 6),
     ],
 )
 def test_a_page_asks_the_database_few_questions(window, client, statements, address, most):

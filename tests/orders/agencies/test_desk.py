@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from PIL import Image
 
+from catalog.suppliers.models import Supplier
 from kernel.people import User
 from orders.agencies.models import BulkOrder, Stage
 from orders.sales.models import Order, OrderLine
@@ -93,7 +94,14 @@ def test_from_the_grid_to_the_counted_figure(app, db, of, clock):
     finance.open("/canteen/invoices").press(f"The invoice of {number} is right").sees(
         "to be paid now"
     )
-    finance.open("/canteen/payments").sees(number, "30 days left", "570.00")
+    finance.open("/canteen/payments").sees(number, "30 days left", "570.00", "5001140012345678")
+
+    # The contract keeps the account it names, whatever the register says since.
+    with given(db) as session:
+        bulk = session.scalars(sa.select(BulkOrder)).one()
+        supplier = session.get(Order, bulk.order_id).supplier_id
+        session.get(Supplier, supplier).bank_account = "6228480402564890018"
+    finance.open("/canteen/payments").sees("5001140012345678")
 
     with given(db) as session:
         canteens.bank_line(session, of, makers.Money(57_000), memo=f"货款 {number}")

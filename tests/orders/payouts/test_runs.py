@@ -11,11 +11,15 @@ import pytest
 import sqlalchemy as sa
 from python_calamine import CalamineWorkbook
 
+from catalog.suppliers.operations import pass_change, request_change
+from catalog.suppliers.queries import profile_of, register_entry, supplier_sheet
+from catalog.suppliers.rules import edition
 from kernel import audit
 from kernel.actors import COMMAND, Role
 from kernel.errors import Forbidden, Invalid, Missing, Refusal
 from kernel.money import ZERO, Money, parse_money
 from kernel.people import Organisation
+from kernel.storage import Blob
 from orders.ledger import queries as ledger
 from orders.ledger import rules as accounts
 from orders.ledger.models import Transfer
@@ -270,6 +274,23 @@ def test_the_bank_file_has_everything_the_bank_wants(coop):
     assert run.file_sha256
 
 
+def test_a_run_is_paid_from_the_account_of_the_day_it_was_approved(coop, session):
+    run = coop.approved()
+    before = coop.export(run, FileKind.XLSX).content
+    supplier = supplier_sheet(session, coop.supplier.id)
+    entry = register_entry(supplier, profile_of(session, supplier.id))
+    change = request_change(
+        session, supplier.id, entry | {"bank_account": "6228480402564890018"},
+        seen=edition(entry), proof=Blob("0" * 64, 9, "application/pdf", "证明.pdf"),
+        by=coop.manager, now=NOON,
+    )  # fmt: skip
+    for role in (Role.DISTRICT, Role.OPERATOR):
+        by = makers.acting(makers.user(session), role)
+        pass_change(session, supplier.id, change.number, by=by, now=NOON + timedelta(hours=1))
+    assert coop.supplier.bank_account == "6228480402564890018"
+    assert coop.export(run, FileKind.XLSX).content == before
+
+
 def test_the_workbook_says_the_same_and_keeps_long_numbers_whole(coop):
     run = coop.approved()
 
@@ -278,6 +299,7 @@ def test_the_workbook_says_the_same_and_keeps_long_numbers_whole(coop):
     assert book.sheet_names == ["封面", "代发明细"]
     cover = dict(book.get_sheet_by_name("封面").to_python())
     assert (cover["总笔数"], cover["总金额(元)"]) == ("2", "640.00")
+    assert cover["付款账号"].endswith(coop.supplier.bank_account)
     first = book.get_sheet_by_name("代发明细").to_python()[1]
     line = coop.lines(run)[0]
     assert first[2] == line.account
