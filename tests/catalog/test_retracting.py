@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from catalog.lots import operations as lots
 from catalog.lots.models import Contribution, Lot, MoveKind, StockMove
 from catalog.lots.models.papers import Adjustment, AdjustmentKind, AdjustmentState
+from catalog.lots.queries.tracing import balance
 from kernel.errors import Refusal
 from orders.ledger.queries import balances
 from orders.shares import operations as shares
@@ -87,7 +88,11 @@ def test_a_count_is_taken_back_whole_with_what_nobody_had_brought(store):
     assert store.on_hand() == [120_000, 80_000, 0]
     own = store.rows(Contribution)[2]
     assert own.reversed_at is not None
-    assert store.rows(StockMove)[-1].kind is MoveKind.UNDONE
+    last = store.rows(StockMove)[-1]
+    assert (last.kind, last.quantity) == (MoveKind.COUNT_SURPLUS, -3_000)
+    with store.db.reading() as session:
+        found = balance(session, store.lot.id)
+        assert (found.counted, found.lost, found.difference) == (0, 0, 0)
     store.agrees()
 
 

@@ -295,8 +295,9 @@ class MoveKind(Labelled):
     """库存变动 (domain.md §4.5). Reserving is not a move: nothing leaves its place.
 
     Moved out and in: a split, a repacking or a transfer to another store; the goods stay what they
-    are and become another lot. Undone: the reverse of a step that nothing has followed yet, or of
-    a loss slip. Reversed: the slip that brought the goods was wrong; they never came like this.
+    are and become another lot. Undone: the reverse of a step that nothing has followed yet.
+    Reversed: the slip that brought the goods was wrong; they never came like this. What takes a
+    loss or a count back is of the kind of what it takes back, with the other sign.
     Expected: what of a coming harvest may be promised. No goods move then, and no money.
     """
 

@@ -112,6 +112,8 @@ def decide_adjustment(
     if not agreed and not words:
         raise Invalid({"words": Text("Say why you do not agree.")})
     lot = adjustment.lot
+    if agreed and lot.state is LotState.CLOSED:
+        raise Refusal(Text("Lot %(code)s is closed.", code=lot.code))
     losses: list[Loss] = []
     if agreed and adjustment.reverses_id is not None:
         losses = plan_counter(session, session.get_one(Adjustment, adjustment.reverses_id))
@@ -252,7 +254,7 @@ def _apply(
     cause = f"adjustment:{adjustment.id}"
     less, more = _MOVES.get(adjustment.kind, (MoveKind.SPOILED, MoveKind.COUNT_SURPLUS))
     if adjustment.reverses_id is not None:
-        less = more = MoveKind.UNDONE
+        less, more = more, less  # the same moves with the other sign
         forget_found_parts(session, adjustment.reverses_id, now=now)
     gone = [(loss.contribution_id, loss.quantity) for loss in losses if loss.quantity > 0]
     back = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -25,12 +26,13 @@ def plan_counter(session: Session, wrong: Adjustment) -> list[Loss]:
         for part in session.scalars(sa.select(Contribution).where(Contribution.id.in_(keys)))
     }
     gone = gone_from_the_top(session, keys)
+    found = _found_parts(session, keys)
     losses, reasons = [], []
     for move in moves:
         part, taken = parts[move.contribution_id], move.quantity
         if taken > part.on_hand - part.reserved:
             reasons.append(Text("Goods that this slip found are spoken for or gone by now."))
-        elif -taken > gone.get(part.id, 0):
+        elif -taken > gone.get(part.id, 0) + (part.quantity if part.id in found else 0):
             reasons.append(Text("Goods that this slip wrote off were found again by a count."))
         cost = rules.cost_from_the_top(part.cost.fen, part.quantity, gone.get(part.id, 0), taken)
         losses.append(Loss(part.id, taken, Money(cost)))
@@ -40,6 +42,18 @@ def plan_counter(session: Session, wrong: Adjustment) -> list[Loss]:
             tuple(dict.fromkeys(reasons)),
         )
     return losses
+
+
+def _found_parts(session: Session, contribution_ids: Sequence[int]) -> set[int]:
+    """Parts that a count found and nobody had brought: what came in there stands among what left
+    from the top, with the other sign."""
+    return set(
+        session.scalars(
+            sa.select(StockMove.contribution_id).where(
+                StockMove.contribution_id.in_(contribution_ids), StockMove.cause.endswith(":own")
+            )
+        )
+    )
 
 
 def _moves_of(adjustment: Adjustment) -> sa.Select[StockMove]:

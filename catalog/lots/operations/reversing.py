@@ -201,7 +201,7 @@ def _take_back(
     session.add(
         LotEvent(
             lot_id=lot.id, kind=LotEventKind.REVERSED, on=business_day(now),
-            note_zh=f"收购单 {slip.number} 冲销", note_en=f"Slip {slip.number} was reversed",
+            note_zh="有误的收购单冲销", note_en="A weigh slip that was wrong was reversed",
             details={"reversal": made.number}, **stamp(by, now),
         )
     )  # fmt: skip

@@ -193,7 +193,8 @@ def balances(session: Session, lot_ids: Collection[int]) -> dict[int, Balance]:
 
 def _balance(moved: dict[MoveKind, int], on_hand: int) -> Balance:
     return Balance(
-        came_in=sum(moved.get(kind, 0) for kind in CAME_IN),
+        # What a reversed slip had brought never came.
+        came_in=sum(moved.get(kind, 0) for kind in (*CAME_IN, MoveKind.REVERSED)),
         returned=moved.get(MoveKind.RETURNED, 0),
         processed=-moved.get(MoveKind.TO_PROCESSING, 0),
         spoiled=-moved.get(MoveKind.SPOILED, 0),
@@ -201,7 +202,7 @@ def _balance(moved: dict[MoveKind, int], on_hand: int) -> Balance:
         shipped=-moved.get(MoveKind.SHIPPED, 0),
         on_hand=int(on_hand),
         moved_out=-moved.get(MoveKind.MOVED_OUT, 0),
-        undone=moved.get(MoveKind.UNDONE, 0) + moved.get(MoveKind.REVERSED, 0),
+        undone=moved.get(MoveKind.UNDONE, 0),
     )
 
 

@@ -144,6 +144,7 @@ def test_a_reversed_slip_takes_goods_claim_and_certificate_with_it(desk):
         sheet = queries.lot_sheet(session, supplier_id, lot.code)
         assert [part.household_id for part in sheet.parts] == [desk.homes[1].id]
         assert (sheet.balance.difference, sheet.cost.yuan) == (0, "256.00")
+        assert (sheet.balance.came_in, sheet.balance.on_hand) == (80_000, 80_000)
         lines = passbook(session, zhang.id).lines
         assert [(line.kind, line.amount.yuan) for line in lines] == [
             (EntryKind.GOODS, "384.00"),
