@@ -17,6 +17,7 @@ import catalog.lots.models
 import catalog.lots.models.harvests
 import catalog.lots.models.labels
 import catalog.lots.models.papers
+import catalog.lots.models.reversals
 import catalog.products.models
 import catalog.suppliers.models
 import kernel.audit

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from catalog.lots.models import Confirmation, StepKind
-from catalog.lots.operations import Brought
+from catalog.lots.operations import Brought, Sorted
 from catalog.products.models import Grade, Product
 from kernel.errors import Invalid, Text
 from kernel.money import Money, Price
@@ -201,6 +201,39 @@ def read_processing(
         kind=fields.choice("kind", StepKind),
         on=on,
         best_before=fields.date("best_before", least=on) if fields.has("best_before") else None,
+        reason=fields.text("reason", most=200, required=False),
+    )
+    fields.done()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What came out of a sorting, in base units."""
+
+    put_in: int
+    outputs: tuple[Sorted, ...]
+    waste: int
+    on: date
+    reason: str
+
+
+def read_sorting(form: Mapping[str, str], unit: BaseUnit, *, today: date) -> Graded:
+    """`out-first`: so much of the first grade. An empty field is a grade that did not come out."""
+    fields = Fields(form)
+    put_in = fields.quantity("put_in", unit)
+    outputs = tuple(
+        Sorted(grade, fields.quantity(f"out-{grade.value}", unit))
+        for grade in Grade
+        if fields.has(f"out-{grade.value}")
+    )
+    if not outputs:
+        fields.refuse(f"out-{Grade.FIRST.value}", Text("Say how much came out."))
+    found = Graded(
+        put_in=put_in,
+        outputs=outputs,
+        waste=fields.quantity("waste", unit, least=0) if fields.has("waste") else 0,
+        on=fields.date("on", most=today),
         reason=fields.text("reason", most=200, required=False),
     )
     fields.done()

@@ -169,11 +169,13 @@ class Part:
     cost: int
 
 
-def carry_over(inputs: Sequence[Part], output_quantity: int) -> list[Part]:
-    """The output in the households' proportions of the input, each with its own cost to the fen.
+def carry_over(inputs: Sequence[Part], outputs: Sequence[int]) -> list[list[Part]]:
+    """Each output in the households' proportions of the input; a household's own cost is split
+    over its parts of the outputs by weight. Largest remainders both times, so that every output
+    and every cost is whole.
 
-    Goods of the cooperative's own base (no household) come first. A household whose part rounds to
-    nothing leaves its cost with the next one that has some: nothing is lost.
+    Goods of the cooperative's own base (no household) come first. A household whose parts all
+    round to nothing leaves its cost with the next one that has some: nothing is lost.
     """
     weights: dict[int | None, int] = {}
     costs: dict[int | None, int] = {}
@@ -181,17 +183,22 @@ def carry_over(inputs: Sequence[Part], output_quantity: int) -> list[Part]:
         weights[part.household_id] = weights.get(part.household_id, 0) + part.quantity
         costs[part.household_id] = costs.get(part.household_id, 0) + part.cost
     households = sorted(weights, key=lambda each: each or 0)
-    shares = share_out(output_quantity, [weights[each] for each in households])
-    carried: list[Part] = []
-    stray = 0
-    for household, share in zip(households, shares, strict=True):
+    shares = [share_out(each, [weights[whose] for whose in households]) for each in outputs]
+    carried: list[list[Part]] = [[] for _ in outputs]
+    stray, last = 0, -1
+    for place, household in enumerate(households):
         stray += costs[household]
-        if share:
-            carried.append(Part(household, share, stray))
-            stray = 0
-    if stray and carried:
-        last = carried[-1]
-        carried[-1] = Part(last.household_id, last.quantity, last.cost + stray)
+        mine = [of_output[place] for of_output in shares]
+        if not any(mine):
+            continue
+        for which, (share, cost) in enumerate(zip(mine, share_out(stray, mine), strict=True)):
+            if share:
+                carried[which].append(Part(household, share, cost))
+                last = which
+        stray = 0
+    if stray:
+        part = carried[last].pop()
+        carried[last].append(Part(part.household_id, part.quantity, part.cost + stray))
     return carried
 
 

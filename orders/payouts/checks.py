@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households.models import Household
 from catalog.lots.models import Contribution, WeighSlip
+from catalog.lots.queries.stock import IN_LOT
 from catalog.suppliers.models import Supplier
 from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
 from kernel.db import sum_money, sum_whole
@@ -48,13 +49,14 @@ _Owed = sa.Select[str, str, Money]
 
 
 def _bought() -> _Owed:
-    """What was weighed in and bought; goods on consignment came in at no cost."""
+    """What was weighed in, bought and not reversed; goods on consignment came in at no cost."""
     return (
         sa.select(Household.code, Supplier.code, sum_money(Contribution.cost))
         .select_from(WeighSlip)
         .join(Contribution, Contribution.id == WeighSlip.contribution_id)
         .join(Household, Household.id == WeighSlip.household_id)
         .join(Supplier, Supplier.id == WeighSlip.supplier_id)
+        .where(IN_LOT)
         .group_by(Household.code, Supplier.code)
     )
 

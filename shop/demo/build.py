@@ -26,6 +26,7 @@ from shop.demo.carrying import plan_carrying
 from shop.demo.filings import plan_filings
 from shop.demo.harvest import brought_in, plan_harvest, share_among_homes
 from shop.demo.linkage import plan_linkage
+from shop.demo.mistakes import plan_mistakes
 from shop.demo.names import Names
 from shop.demo.people import unit_key
 from shop.demo.sign_ins import give_password
@@ -117,6 +118,7 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     plan_carrying(town)
     plan_story(town, grids, parcels)
     plan_store(town)
+    plan_mistakes(town)
     town.tell(_progress(say))
     with services.database.transaction() as session:
         market.open_market(town, session, services.clock())

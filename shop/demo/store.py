@@ -53,7 +53,7 @@ def _arrange(town: Town, session: Session, now: datetime) -> None:
             least_bp=least, most_bp=most, **did,
         )  # fmt: skip
     _expect_cabbage(session, supplier, town, did)
-    lot_id = _plenty(session, supplier, [town.products[code] for code in KEPT])
+    lot_id = plenty(session, supplier, [town.products[code] for code in KEPT])
     if lot_id is None:
         return
     send_to_store(
@@ -88,7 +88,7 @@ def _expect_cabbage(session: Session, supplier: int, town: Town, did: dict[str, 
         )  # fmt: skip
 
 
-def _plenty(session: Session, supplier: int, product_ids: list[int]) -> int | None:
+def plenty(session: Session, supplier: int, product_ids: list[int]) -> int | None:
     """The open lot with most that is free, if it can spare this much."""
     free = sa.func.sum(Contribution.on_hand - Contribution.reserved)
     return session.scalar(

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from catalog.households import queries
 from catalog.households.models import Household
 from catalog.households.rules import Part, Viewer, changes, viewer_of
-from catalog.lots.models import SlipState, WeighSlip
+from catalog.lots.models import WeighSlip
+from catalog.lots.queries.stock import STANDS
 from catalog.products.models import Product
 from catalog.suppliers.queries import catchment, supplier_of
 from kernel.actors import COOPERATIVE, OFFICE, Role
@@ -91,7 +92,7 @@ def _cooperative(session: Session, membership: Membership, township: str) -> Rea
     supplier = supplier_of(session, membership.organisation_id)
     weighed = sa.select(WeighSlip.household_id).where(
         WeighSlip.supplier_id == supplier.id,
-        WeighSlip.state != SlipState.VOID,
+        STANDS,
         WeighSlip.household_id.is_not(None),
     )
     own = sa.select(Household.id).where(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import contextmanager
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.orm import joinedload
 
 from catalog.lots import operations
-from catalog.lots.models import OfflineSlip, OfflineState, SlipState, WeighSlip
+from catalog.lots.models import OfflineSlip, OfflineState, SlipPhoto, SlipState, WeighSlip
 from catalog.products.models import Grade
 from catalog.products.operations import publish_purchase_price
 from kernel.actors import Role
@@ -168,7 +170,9 @@ def weigh(page, seq, gross="50"):
 
 
 def queued(page, seq):
-    return page.locator("[data-queue] li").filter(has_text=seq)
+    """The slip of this number, and none whose document number has it somewhere inside."""
+    number = page.locator(".i", has_text=re.compile(f"^{seq}$"))
+    return page.locator("[data-queue] li").filter(has=number)
 
 
 @pytest.mark.parametrize("eyes", [390], indirect=True)
@@ -265,8 +269,13 @@ def test_slips_stay_with_who_weighed_them_through_signing_out(eyes, sit_down, ya
 
 
 @pytest.mark.parametrize("eyes", [390], indirect=True)
-def test_slips_outlive_the_browser_and_the_phone(site, chromium, eyes, yard, sit_down, tmp_path):
-    """The whole browser ends, as when a phone is switched off; there is no network afterwards."""
+def test_slips_and_photos_outlive_the_browser_and_the_phone(
+    site, chromium, eyes, yard, sit_down, tmp_path, township
+):
+    """The whole browser ends, as when a phone is switched off; there is no network afterwards. When
+    it comes back, the photo of the scale arrives with its slip, once."""
+    photo = tmp_path / "scale.jpg"
+    photo.write_bytes(makers.photograph(2400, 1600, gps=True))
     cookies = sit_down(yard.weigher_id).context.cookies()
     folder = tmp_path / "phone"
     for switched_on in (1, 2):
@@ -277,13 +286,35 @@ def test_slips_outlive_the_browser_and_the_phone(site, chromium, eyes, yard, sit
                 page.locator("[data-as-of]").filter(has_text="截至").wait_for()
                 kept_page(page)
                 page.context.set_offline(True)
-                weigh(page, "0001")
+                find(page, "jdb", "简大伯")
+                page.locator("#f-photo").set_input_files(photo)
+                type_weights(page, "50")
+                save(page, "0001")
             else:
                 page.context.set_offline(True)
                 page.goto(f"{site}/coop/weigh-in/yard")
                 queued(page, "0001").locator(".waiting").wait_for()
                 assert queued(page, "0001").locator(".a").inner_text() == "¥160.00"
                 weigh(page, "0002", gross="20")
+                kept = page.evaluate("allSlips().then((all) => all.map((each) => !!each.photo))")
+                assert sorted(kept) == [False, True]
+                page.context.add_cookies(cookies)  # signed in again, if that was lost
+                page.context.set_offline(False)
+                for _ in range(2):  # sent again, it is still the same slip and the same photo
+                    page.locator("[data-send]").click()
+                    for seq in ("0001", "0002"):
+                        queued(page, seq).locator(".written").wait_for()
+                    page.reload()
+    first, second = slips(township, yard)
+    with township.reading() as session:
+        [kept] = session.scalars(
+            sa.select(SlipPhoto)
+            .options(joinedload(SlipPhoto.file))
+            .where(SlipPhoto.slip_id.in_([first.id, second.id]))
+        ).all()
+    assert (kept.slip_id, first.net_g, second.net_g) == (first.id, 50_000, 20_000)
+    assert kept.file.media_type == "image/jpeg"
+    assert 5_000 < kept.file.size < 1_000_000  # shrunk on the phone
 
 
 def test_the_manager_s_pages_are_clean(eyes, sit_down, yard, township):

@@ -21,7 +21,15 @@ from hypothesis.stateful import (
 
 from catalog.lots import operations as lots
 from catalog.lots.checks import CHECKS
-from catalog.lots.models import Contribution, Lot, LotState, Processing, StepKind
+from catalog.lots.models import (
+    Contribution,
+    Lot,
+    LotState,
+    Processing,
+    SlipState,
+    StepKind,
+    WeighSlip,
+)
 from catalog.lots.models.papers import (
     Adjustment,
     AdjustmentKind,
@@ -35,6 +43,8 @@ from kernel import audit
 from kernel.db import Database
 from kernel.errors import Refusal
 from orders.ledger.queries import balances
+from orders.payouts import operations as payouts
+from orders.payouts.checks import CHECKS as PAYOUT_CHECKS
 from orders.shares import operations as shares
 from orders.shares.checks import CHECKS as SHARES_CHECKS
 from tests import makers
@@ -76,7 +86,7 @@ class StoreLife(RuleBasedStateMachine):
 
     def teardown(self):
         if hasattr(self, "session"):
-            for check in (*CHECKS, *SHARES_CHECKS):
+            for check in (*CHECKS, *SHARES_CHECKS, *PAYOUT_CHECKS):
                 if check.name != "sales.reserved":
                     found = [f"{check.name} {each.subject}" for each in check.run(self.session)]
                     assert found == []
@@ -205,6 +215,47 @@ class StoreLife(RuleBasedStateMachine):
                 **self.does(),
             )  # fmt: skip
 
+    @rule(pick=PICK, first=st.integers(1, 20_000), second=st.integers(0, 20_000), waste=PICK)
+    def sort(self, pick, first, second, waste):
+        lot = self.one(Lot, pick)
+        outputs = [
+            lots.Sorted(grade, quantity)
+            for grade, quantity in ((Grade.FIRST, first), (Grade.SECOND, second))
+            if quantity
+        ]
+        with self.trying():
+            lots.sort_lot(
+                self.session, lot.id, first + second + waste, outputs,
+                supplier_id=self.supplier_id, waste=waste, on=TODAY, **self.does(),
+            )  # fmt: skip
+
+    @rule(pick=PICK, who=PICK, agreed=st.booleans())
+    def reverse(self, pick, who, agreed):
+        slip = self.one(WeighSlip, pick, WeighSlip.state != SlipState.REVERSED)
+        if slip is None:
+            return
+        with self.trying():
+            payouts.propose_slip_reversal(
+                self.session, slip.number, supplier_id=self.supplier_id, reason="称错了户",
+                **self.does(),
+            )  # fmt: skip
+        with self.trying():
+            payouts.decide_slip_reversal(
+                self.session, slip.number, supplier_id=self.supplier_id, agreed=agreed,
+                words="看过", **self.does(who),
+            )  # fmt: skip
+
+    @rule(pick=PICK)
+    def take_back(self, pick):
+        slip = self.one(Adjustment, pick)
+        if slip is None:
+            return
+        with self.trying():
+            lots.take_back_adjustment(
+                self.session, slip.number, supplier_id=self.supplier_id, reason="写错了",
+                **self.does(),
+            )  # fmt: skip
+
     @rule(pick=PICK, verb=st.sampled_from(["hold_lot", "recall_lot", "release_lot", "set_apart"]))
     def mark(self, pick, verb):
         lot = self.one(Lot, pick)
@@ -248,6 +299,7 @@ class StoreLife(RuleBasedStateMachine):
         for part in session.scalars(sa.select(Contribution)):
             assert 0 <= part.reserved <= part.on_hand <= part.quantity
             assert part.reserved == self.reserved.get(part.id, 0)
+            assert not (part.reversed_at and part.on_hand)
         for lot in session.scalars(sa.select(Lot)):
             assert balance(session, lot.id).difference == 0
         assert sum(each.fen for each in balances(session, "clearing").values()) == 0

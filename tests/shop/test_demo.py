@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from catalog.households.models import Household, HouseholdStatus, Plot
-from catalog.lots.models import SlipState, WeighSlip
+from catalog.lots.models import ProcessingOutput, SlipState, WeighSlip
 from config import Config
 from kernel import audit
 from kernel.codes import identity_problem, uscc_problem
@@ -151,6 +151,8 @@ def _numbers_hold(session):
 def _everybody_has_work(session):
     assert _count(session, WeighSlip, WeighSlip.state == SlipState.WEIGHED) == 3
     assert _count(session, WeighSlip, WeighSlip.state == SlipState.CONFIRMED) == 2
+    assert _count(session, WeighSlip, WeighSlip.state == SlipState.REVERSED) == 1
+    assert _count(session, ProcessingOutput) == 1
     stages = set(session.scalars(sa.select(BulkOrder.stage).distinct()))
     assert stages >= {
         Stage.PENDING_APPROVAL, Stage.TO_SIGN, Stage.IN_DELIVERY, Stage.TO_INVOICE, Stage.TO_PAY,

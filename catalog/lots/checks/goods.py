@@ -19,7 +19,7 @@ from catalog.lots.models import (
     StockMove,
 )
 from catalog.lots.models.labels import LabelRun
-from catalog.lots.queries.stock import FROM_THE_TOP
+from catalog.lots.queries.stock import FROM_THE_TOP, MADE
 from kernel.checks import Check, Difference, Findings, rows_of, totals
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
@@ -98,7 +98,8 @@ def _processing_balances(session: Session) -> Iterator[Difference]:
             Processing.output_quantity,
             sum_whole(Contribution.quantity),
         )
-        .outerjoin(Contribution, Contribution.lot_id == Processing.output_lot_id)
+        .join(MADE, MADE.c.processing_id == Processing.id)
+        .outerjoin(Contribution, Contribution.lot_id == MADE.c.lot_id)
         .group_by(Processing.id)
         .order_by(Processing.id)
     ).all()
@@ -129,7 +130,8 @@ def _whole(session: Session, key: object, number: object, chosen: object) -> lis
 def _output_costs(session: Session) -> dict[int, int]:
     rows = session.execute(
         sa.select(Processing.id, sum_money(Contribution.cost))
-        .join(Contribution, Contribution.lot_id == Processing.output_lot_id)
+        .join(MADE, MADE.c.processing_id == Processing.id)
+        .join(Contribution, Contribution.lot_id == MADE.c.lot_id)
         .group_by(Processing.id)
     )
     return {key: cost.fen for key, cost in rows}

@@ -19,6 +19,7 @@ from catalog.lots.models.papers import (
     StoreTransfer,
 )
 from catalog.lots.queries.counting import count_sheet
+from catalog.lots.queries.stock import MADE
 from kernel.checks import Check, Difference, rows_of
 from kernel.errors import Text
 
@@ -28,7 +29,7 @@ def _yields_are_explained(session: Session) -> Iterator[Difference]:
         sa.select(
             Processing.id,
             Processing.input_quantity,
-            Processing.output_quantity,
+            Processing.output_quantity + sa.func.coalesce(Processing.waste, 0),
             Processing.least_bp,
             Processing.most_bp,
         )
@@ -54,7 +55,8 @@ def _goods_stay_in_their_store(session: Session) -> Iterator[Difference]:
         )
         .join(ProcessingInput, ProcessingInput.processing_id == Processing.id)
         .join(source, source.id == ProcessingInput.lot_id)
-        .join(output, output.id == Processing.output_lot_id)
+        .join(MADE, MADE.c.processing_id == Processing.id)
+        .join(output, output.id == MADE.c.lot_id)
         .outerjoin(StoreTransfer, StoreTransfer.processing_id == Processing.id)
         .order_by(Processing.id)
     )  # fmt: skip
@@ -107,14 +109,14 @@ def _slips_moved_what_they_say(session: Session) -> Iterator[Difference]:
 
 
 def _two_people_decide(session: Session) -> Iterator[Difference]:
-    """Nobody decides what they counted; small losses by hand are one person's."""
+    """Nobody decides what they counted or take back; small losses by hand are one person's."""
     counted = sa.exists().where(
         CountEntry.count_id == Adjustment.count_id,
         CountEntry.lot_id == Adjustment.lot_id,
         CountEntry.made_by_id == Adjustment.decided_by_id,
     )
     wrote = sa.and_(
-        Adjustment.kind == AdjustmentKind.TRANSFER,
+        sa.or_(Adjustment.kind == AdjustmentKind.TRANSFER, Adjustment.reverses_id.is_not(None)),
         Adjustment.made_by_id == Adjustment.decided_by_id,
     )
     rows = session.scalars(
@@ -147,6 +149,26 @@ def _counts_are_two_peoples(session: Session) -> Iterator[Difference]:
                 )  # fmt: skip
 
 
+def _counter_slips_are_opposites(session: Session) -> Iterator[Difference]:
+    """What takes a slip back moves its quantity of its lot the other way."""
+    wrong = sa.orm.aliased(Adjustment)
+    rows = session.scalars(
+        sa.select(Adjustment.id)
+        .join(wrong, wrong.id == Adjustment.reverses_id)
+        .where(
+            sa.or_(
+                wrong.lot_id != Adjustment.lot_id,
+                wrong.quantity != -Adjustment.quantity,
+                wrong.state != AdjustmentState.APPROVED,
+                wrong.reverses_id.is_not(None),
+            )
+        )
+        .order_by(Adjustment.id)
+    )
+    for key in rows:
+        yield Difference(f"adjustment:{key}", Text("is not the opposite of what it takes back"))
+
+
 PAPER_CHECKS = [
     Check(
         "lots.yields",
@@ -170,6 +192,12 @@ PAPER_CHECKS = [
         "lots.adjustments",
         Text("Loss slips moved what they say, once they were agreed to"),
         _slips_moved_what_they_say,
+        rows_of(Adjustment),
+    ),
+    Check(
+        "lots.counter_slips",
+        Text("What takes a slip back is its exact opposite"),
+        _counter_slips_are_opposites,
         rows_of(Adjustment),
     ),
     Check(

@@ -10,14 +10,19 @@ from sqlalchemy.orm import Session
 from catalog.lots import rules
 from catalog.lots.models import (
     Contribution,
+    MoveKind,
     OfflineSlip,
     ReviewReason,
     SlipReview,
     SlipState,
+    StockMove,
     WeighSlip,
 )
+from catalog.lots.models.papers import AdjustmentState
+from catalog.lots.models.reversals import SlipReversal
 from catalog.products.models import PurchasePrice
 from kernel.checks import Check, Difference, rows_of
+from kernel.db import sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO
 from kernel.periods import business_day
@@ -56,11 +61,13 @@ def _slip_problems(
         yield Text("not at the published price")
     elif not in_force:
         yield Text("at a price that was not in force on %(day)s", day=day)
-    taken_in = slip.state is SlipState.TAKEN_IN
+    taken_in = slip.state in (SlipState.TAKEN_IN, SlipState.REVERSED)
     if taken_in != (part is not None):
         yield Text("its state and its contribution disagree")
     elif part is not None and not _same_goods(slip, part):
         yield Text("its contribution says something else")
+    elif part is not None and (part.reversed_at is not None) != (slip.state is SlipState.REVERSED):
+        yield Text("reversed, but its part of the lot is still there, or the other way round")
 
 
 def _same_goods(slip: WeighSlip, part: Contribution) -> bool:
@@ -118,6 +125,43 @@ def _offline_slips_are_theirs(session: Session) -> Iterator[Difference]:
         yield Difference(f"offline_slip:{key}", Text("points to another slip than it sent"))
 
 
+def _reversals_are_whole(session: Session) -> Iterator[Difference]:
+    """A slip is reversed by a paper that two people signed; then all of its goods went out again
+    (R20)."""
+    back = (
+        sa.select(StockMove.contribution_id, sum_whole(StockMove.quantity).label("moved"))
+        .where(StockMove.kind == MoveKind.REVERSED)
+        .group_by(StockMove.contribution_id)
+        .subquery()
+    )
+    papers = (
+        sa.select(SlipReversal.slip_id, SlipReversal.made_by_id, SlipReversal.decided_by_id)
+        .where(SlipReversal.state == AdjustmentState.APPROVED)
+        .subquery()
+    )
+    for slip, moved, paper, proposed, decided in session.execute(
+        sa.select(
+            WeighSlip, sa.func.coalesce(back.c.moved, 0), papers.c.slip_id,
+            papers.c.made_by_id, papers.c.decided_by_id,
+        )
+        .outerjoin(back, back.c.contribution_id == WeighSlip.contribution_id)
+        .outerjoin(papers, papers.c.slip_id == WeighSlip.id)
+        .where(
+            sa.or_(
+                WeighSlip.state == SlipState.REVERSED,
+                back.c.moved.is_not(None),
+                papers.c.slip_id.is_not(None),
+            )
+        )
+        .order_by(WeighSlip.id)
+    ):  # fmt: skip
+        whole = slip.state is SlipState.REVERSED and paper is not None and moved == -slip.net_g
+        if not whole:
+            yield Difference(f"slip:{slip.id}", Text("reversed on paper or in stock, not in both"))
+        elif proposed is not None and proposed == decided:
+            yield Difference(f"slip:{slip.id}", Text("reversed by one person alone"))
+
+
 def _prices_do_not_overlap(session: Session) -> Iterator[Difference]:
     later = sa.orm.aliased(PurchasePrice)
     rows = session.execute(
@@ -163,6 +207,12 @@ WEIGHING_CHECKS: list[Check] = [
         Text("What a phone weighed without network is the slip that carries its number"),
         _offline_slips_are_theirs,
         rows_of(OfflineSlip),
+    ),
+    Check(
+        "lots.reversals",
+        Text("A reversed slip has its paper of two people, and its goods are out again"),
+        _reversals_are_whole,
+        rows_of(SlipReversal),
     ),
     Check(
         "lots.prices",

@@ -100,18 +100,26 @@ class Contribution(Made, Model):
     cost: Mapped[Money]
     on_hand: Mapped[int] = mapped_column(info=DERIVED)
     reserved: Mapped[int] = mapped_column(default=0, info=DERIVED)
+    # The slip that brought it was reversed (冲销): it never counted as a part of the lot.
+    reversed_at: Mapped[datetime | None] = mapped_column(info=added(None))
 
     lot: Mapped[Lot] = related(back_populates="contributions")
     household: Mapped[Household | None] = related()
 
 
 class SlipState(Labelled):
-    """收购单 (domain.md §4.5)."""
+    """收购单 (domain.md §4.5). Void before it was taken in, reversed afterwards: neither counts."""
 
     WEIGHED = "weighed"
     CONFIRMED = "confirmed"
     TAKEN_IN = "taken_in"
     VOID = "void"
+    REVERSED = "reversed"
+
+    @property
+    def stands(self) -> bool:
+        """Whether what the slip says holds."""
+        return self not in (SlipState.VOID, SlipState.REVERSED)
 
 
 class Confirmation(Labelled):
@@ -288,6 +296,8 @@ class MoveKind(Labelled):
 
     Moved out and in: a split, a repacking or a transfer to another store; the goods stay what they
     are and become another lot. Undone: the reverse of a step that nothing has followed yet.
+    Reversed: the slip that brought the goods was wrong; they never came like this. What takes a
+    loss or a count back is of the kind of what it takes back, with the other sign.
     Expected: what of a coming harvest may be promised. No goods move then, and no money.
     """
 
@@ -298,6 +308,7 @@ class MoveKind(Labelled):
     MOVED_OUT = "moved_out"
     MOVED_IN = "moved_in"
     UNDONE = "undone"
+    REVERSED = "reversed"
     SHIPPED = "shipped"
     SPOILED = "spoiled"
     COUNT_SURPLUS = "count_surplus"
@@ -336,6 +347,7 @@ class LotEventKind(Labelled):
     SENT = "sent"
     ARRIVED = "arrived"
     UNDONE = "undone"
+    REVERSED = "reversed"
     CLOSED = "closed"
 
 
@@ -368,6 +380,9 @@ class StepKind(Labelled):
 class Processing(Made, Model):
     """加工单: so much of some lots became so much of another, with its loss (domain.md §2.3).
 
+    Sorting brings out several lots on one slip: `output_lot` is the first, `others` the further
+    ones, `output_quantity` all of them; `waste` is what was thrown away before anybody saw it.
+
     `least_bp` and `most_bp` freeze the yield that was expected when it was written; outside of
     them `reason` says why. Slips of the first schema have no kind. An undone one keeps its row.
     """
@@ -388,9 +403,22 @@ class Processing(Made, Model):
     undone_at: Mapped[datetime | None] = mapped_column(info=added(None))
     undone_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), info=added(None))
     undone_reason: Mapped[str | None] = mapped_column(sa.String(200), info=added(None))
+    waste: Mapped[int | None] = mapped_column(info=added(None))
 
     output_lot: Mapped[Lot] = related()
     inputs: Mapped[list[ProcessingInput]] = related(back_populates="processing")
+    others: Mapped[list[ProcessingOutput]] = related(
+        back_populates="processing", order_by="ProcessingOutput.id"
+    )
+
+    @property
+    def outputs(self) -> list[tuple[Lot, int]]:
+        """Every lot that came out, with how much of it; the first one first."""
+        more = [(each.lot, each.quantity) for each in self.others]
+        return [
+            (self.output_lot, self.output_quantity - sum(each for _, each in more)),
+            *more,
+        ]
 
 
 class ProcessingInput(Model):
@@ -402,6 +430,21 @@ class ProcessingInput(Model):
 
     lot: Mapped[Lot] = related()
     processing: Mapped[Processing] = related(back_populates="inputs")
+
+
+class ProcessingOutput(Made, Model):
+    """A further lot that came out of a sorting slip, beside the slip's `output_lot`."""
+
+    __tablename__ = "processing_outputs"
+    __append_only__ = True
+    __table_args__ = (sa.CheckConstraint("quantity > 0", name="quantity_positive"),)
+
+    processing_id: Mapped[int] = mapped_column(sa.ForeignKey("processings.id"), index=True)
+    lot_id: Mapped[int] = mapped_column(sa.ForeignKey("lots.id"), unique=True)
+    quantity: Mapped[int]
+
+    lot: Mapped[Lot] = related()
+    processing: Mapped[Processing] = related(back_populates="others")
 
 
 class CommitmentBasis(Labelled):

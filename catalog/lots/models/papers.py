@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from catalog.lots.models import Lot, Processing, StepKind, Store
 from catalog.products.models import Product
-from kernel.db import Made, Model, related
+from kernel.db import Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import Money
 from kernel.storage import StoredFile
@@ -112,7 +112,8 @@ class AdjustmentState(Labelled):
 class Adjustment(Made, Model):
     """损溢单: so much less (negative) or more of a lot, why, and who agreed.
 
-    Stock moves when it is approved; `cost` is what was written off then (a gain is negative).
+    Stock moves when it is approved; `cost` is what was written off then (a gain is negative). One
+    that takes another back (`reverses_id`) moves the same goods the other way.
     """
 
     __tablename__ = "adjustments"
@@ -120,6 +121,13 @@ class Adjustment(Made, Model):
         sa.CheckConstraint("quantity <> 0", name="something"),
         sa.CheckConstraint("(state = 'approved') = (cost IS NOT NULL)", name="cost_when_approved"),
         sa.Index("ix_adjustments_state", "supplier_id", "state"),
+        sa.Index(
+            "uq_adjustments_reverses",
+            "reverses_id",
+            unique=True,
+            sqlite_where=sa.text("state <> 'refused'"),
+            postgresql_where=sa.text("state <> 'refused'"),
+        ),
     )
 
     number: Mapped[str] = mapped_column(sa.String(16), unique=True)
@@ -132,6 +140,9 @@ class Adjustment(Made, Model):
     photo_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stored_files.id"))
     count_id: Mapped[int | None] = mapped_column(sa.ForeignKey("stock_counts.id"), index=True)
     transfer_id: Mapped[int | None] = mapped_column(sa.ForeignKey("store_transfers.id"))
+    reverses_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("adjustments.id"), info=added(None)
+    )
     state: Mapped[AdjustmentState]
     cost: Mapped[Money | None]
     decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))

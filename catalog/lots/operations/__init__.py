@@ -42,12 +42,19 @@ from catalog.lots.operations.offline import (
     accept_offline_slip,
 )
 from catalog.lots.operations.processing import process_lot, publish_band
+from catalog.lots.operations.retracting import take_back_adjustment, take_back_count
+from catalog.lots.operations.reversing import (
+    decide_reversal,
+    propose_reversal,
+    record_correction,
+)
 from catalog.lots.operations.reviewing import (
     approve_slip,
     issue_card,
     keep_slip_photo,
     set_purchase_cap,
 )
+from catalog.lots.operations.sorting import Sorted, sort_lot
 from catalog.lots.operations.stock import (
     Loss,
     call_back,
@@ -66,6 +73,7 @@ __all__ = [
     "Brought",
     "Conflict",
     "Loss",
+    "Sorted",
     "accept_offline_slip",
     "add_lot_event",
     "announce_harvest",
@@ -76,6 +84,7 @@ __all__ = [
     "confirm_slip",
     "correct_harvest",
     "decide_adjustment",
+    "decide_reversal",
     "dismiss_handed_slip",
     "end_harvest",
     "enter_count",
@@ -92,10 +101,12 @@ __all__ = [
     "print_labels",
     "process_lot",
     "propose_adjustment",
+    "propose_reversal",
     "publish_band",
     "put_back",
     "recall_lot",
     "receive_transfer",
+    "record_correction",
     "record_slip",
     "release",
     "release_lot",
@@ -107,8 +118,11 @@ __all__ = [
     "set_purchase_cap",
     "set_stock_level",
     "ship_out",
+    "sort_lot",
     "split_lot",
     "spoil",
+    "take_back_adjustment",
+    "take_back_count",
     "take_in",
     "undo_step",
     "void_slip",

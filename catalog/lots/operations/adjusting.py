@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 from catalog.lots import rules
 from catalog.lots.models import Contribution, Lot, LotState, MoveKind
 from catalog.lots.models.papers import Adjustment, AdjustmentKind, AdjustmentState
+from catalog.lots.operations.opposites import forget_found_parts, plan_counter
 from catalog.lots.operations.stock import Loss, bring_back, put_in, take_out
 from catalog.lots.queries.papers import writers_of
 from catalog.lots.queries.stock import gone_from_the_top, lock_pools
@@ -104,14 +105,20 @@ def decide_adjustment(
 
     Nobody decides what they wrote or counted themselves (R20), but a small loss by hand.
     """
-    adjustment = _locked_slip(session, adjustment_id, supplier_id)
+    adjustment = locked_adjustment(session, adjustment_id, supplier_id)
     if adjustment.state is not AdjustmentState.PROPOSED:
         return []
     words = tidy(words)[:200]
     if not agreed and not words:
         raise Invalid({"words": Text("Say why you do not agree.")})
     lot = adjustment.lot
-    losses = _plan(session, adjustment) if agreed else []
+    if agreed and lot.state is LotState.CLOSED:
+        raise Refusal(Text("Lot %(code)s is closed.", code=lot.code))
+    losses: list[Loss] = []
+    if agreed and adjustment.reverses_id is not None:
+        losses = plan_counter(session, session.get_one(Adjustment, adjustment.reverses_id))
+    elif agreed:
+        losses = _plan(session, adjustment)
     _check_second_person(session, adjustment, losses, by)
     adjustment.state = AdjustmentState.APPROVED if agreed else AdjustmentState.REFUSED
     adjustment.decided_by_id, adjustment.decided_at = by.user_id, now
@@ -130,7 +137,7 @@ def decide_adjustment(
 
 def needs_second_person(session: Session, adjustment: Adjustment) -> bool:
     """Whether whoever wrote it may not decide it too."""
-    if adjustment.kind not in BY_HAND:
+    if adjustment.kind not in BY_HAND or adjustment.reverses_id is not None:
         return True
     came_in, cost = session.execute(
         sa.select(sum_whole(Contribution.quantity), sum_money(Contribution.cost)).where(
@@ -163,7 +170,8 @@ def _locked_lot(session: Session, lot_id: int, supplier_id: int) -> Lot:
     ).one()
 
 
-def _locked_slip(session: Session, adjustment_id: int, supplier_id: int) -> Adjustment:
+def locked_adjustment(session: Session, adjustment_id: int, supplier_id: int) -> Adjustment:
+    """This supplier's slip with its lot, read behind the lock of its pool; or Missing."""
     found = session.get(Adjustment, adjustment_id)
     if found is None or found.supplier_id != supplier_id:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
@@ -219,7 +227,8 @@ def _plan(session: Session, adjustment: Adjustment) -> list[Loss]:
             )
         shares = rules.draw_evenly(lost, frees)
     else:
-        rooms = [max(0, gone.get(part.id, 0)) for part in parts]
+        # Goods whose slip was reversed never came, so they are not found again either.
+        rooms = [0 if part.reversed_at else max(0, gone.get(part.id, 0)) for part in parts]
         back, found = rules.spread_surplus(-lost, rooms)
         shares = [-each for each in back]
     losses = [
@@ -244,6 +253,9 @@ def _apply(
 ) -> None:
     cause = f"adjustment:{adjustment.id}"
     less, more = _MOVES.get(adjustment.kind, (MoveKind.SPOILED, MoveKind.COUNT_SURPLUS))
+    if adjustment.reverses_id is not None:
+        less, more = more, less  # the same moves with the other sign
+        forget_found_parts(session, adjustment.reverses_id, now=now)
     gone = [(loss.contribution_id, loss.quantity) for loss in losses if loss.quantity > 0]
     back = [
         (loss.contribution_id, -loss.quantity)

@@ -1,8 +1,9 @@
 """Whoever mixes the goods of several households answers for them: the lot's 承诺达标合格证.
 
 It is issued by itself when goods are taken in or come out of processing, because nothing on the
-list of kinds may leave the store without one. What it says is written once; a lot that grows, or
-whose promise rests on something better, gets a new one that names its sources (domain.md §2.3).
+list of kinds may leave the store without one. What it says is written once; a lot that grows or
+shrinks, or whose promise rests on something better, gets a new one that names its sources
+(domain.md §2.3).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from catalog.households.queries import short_name
 from catalog.lots import rules
 from catalog.lots.models import CommitmentBasis, ConformityCertificate, Contribution, Lot
 from catalog.lots.queries.conformity import conformity_of
+from catalog.lots.queries.stock import IN_LOT
 from catalog.products.models import Product
 from catalog.suppliers.models import Supplier
 from kernel import audit
@@ -79,6 +81,8 @@ def issue_certificate(
         None,
     )
     whole, _ = _what_is_in(session, lot)
+    if not whole:
+        raise Refusal("Nothing is in this lot: every slip of it was reversed.")
     if newest is not None and (newest.basis, newest.quantity) == (basis, whole):
         return newest
     issued = certify(session, lot, lot.product, lot.supplier, basis=basis, by=by, now=now)
@@ -106,7 +110,7 @@ def issue_household_certificate(
     part = session.scalar(
         sa.select(Contribution)
         .options(joinedload(Contribution.household))
-        .where(Contribution.id == contribution_id, Contribution.lot_id == lot.id)
+        .where(Contribution.id == contribution_id, Contribution.lot_id == lot.id, IN_LOT)
     )
     if part is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
@@ -160,7 +164,7 @@ def _what_is_in(session: Session, lot: Lot) -> tuple[int, list[str]]:
         .select_from(Contribution)
         .outerjoin(Household, Household.id == Contribution.household_id)
         .outerjoin(Region, Region.code == Household.region_code)
-        .where(Contribution.lot_id == lot.id)
+        .where(Contribution.lot_id == lot.id, IN_LOT)
         .group_by(Region.code, Region.name)
         .order_by(Region.code)
     ).all()

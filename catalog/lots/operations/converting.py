@@ -20,6 +20,7 @@ from catalog.lots.models import (
     MoveKind,
     Processing,
     ProcessingInput,
+    ProcessingOutput,
     StepKind,
     StockMove,
 )
@@ -53,11 +54,12 @@ class Step:
     reason: str | None = None
     event: LotEventKind = LotEventKind.PROCESSED
     request_key: str | None = None
+    waste: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """The lot that comes out."""
+    """A lot that comes out."""
 
     product: Product
     grade: Grade
@@ -146,25 +148,27 @@ def plan_draws(lots: Sequence[Lot], inputs: Mapping[int, int]) -> list[Draw]:
 def convert(
     session: Session,
     draws: Sequence[Draw],
-    output: Output,
+    outputs: Sequence[Output],
     step: Step,
     *,
     supplier_id: int,
     by: Actor,
     now: datetime,
 ) -> Processing:
-    """The drawn goods leave their lots and come into a new one. Each household has the part of the
+    """The drawn goods leave their lots and come into new ones. Each household has the part of each
     output that it had of the input, and carries its own cost over, to the fen. Pools are locked.
     """
     parts = _priced(session, draws)
     supplier = supplier_sheet(session, supplier_id)
-    lot = make_lot(
-        session, supplier, output.product, output.grade,
-        output.harvested_on, since=output.since, until=output.until, state=output.state,
-        store_id=output.store_id, uid=output.uid,
-        by=by, now=now,
-    )  # fmt: skip
-    processing = _slip(session, draws, lot, output, step, by=by, now=now)
+    lots = [
+        make_lot(
+            session, supplier, output.product, output.grade,
+            output.harvested_on, since=output.since, until=output.until, state=output.state,
+            store_id=output.store_id, uid=output.uid, by=by, now=now,
+        )
+        for output in outputs
+    ]  # fmt: skip
+    processing = _slip(session, draws, lots, outputs, step, by=by, now=now)
     same = step.kind in SAME_GOODS
     take_out(
         session,
@@ -175,26 +179,22 @@ def convert(
         now=now,
     )
     kind = MoveKind.MOVED_IN if same else MoveKind.FROM_PROCESSING
-    carried = rules.carry_over(parts, output.quantity)
-    _bring_out(session, lot, carried, kind, f"processing:{processing.id}:out", by=by, now=now)
-    certify(
-        session,
-        lot,
-        output.product,
-        supplier,
-        sources=_certificates(session, draws),
-        by=by,
-        now=now,
-    )
-    session.add(
-        LotEvent(
-            lot_id=lot.id, kind=step.event, on=step.on, note_zh=step.words, note_en=step.words_en,
-            details={"processing": processing.number}, **stamp(by, now),
-        )
-    )  # fmt: skip
+    carried = rules.carry_over(parts, [output.quantity for output in outputs])
+    sources = _certificates(session, draws)
+    cause = f"processing:{processing.id}:out"
+    for lot, output, brought in zip(lots, outputs, carried, strict=True):
+        _bring_out(session, lot, brought, kind, cause, by=by, now=now)
+        certify(session, lot, output.product, supplier, sources=sources, by=by, now=now)
+        session.add(
+            LotEvent(
+                lot_id=lot.id, kind=step.event, on=step.on, note_zh=step.words,
+                note_en=step.words_en, details={"processing": processing.number},
+                **stamp(by, now),
+            )
+        )  # fmt: skip
     audit.note(
         session, f"{step.kind.value}_lot" if same and step.kind else "process_lot",
-        f"lot:{lot.id}", by=by, now=now, number=processing.number,
+        f"lot:{lots[0].id}", by=by, now=now, number=processing.number,
         inputs={str(key): quantity for key, quantity in _by_lot(draws).items()},
     )  # fmt: skip
     return processing
@@ -203,8 +203,8 @@ def convert(
 def _slip(
     session: Session,
     draws: Sequence[Draw],
-    lot: Lot,
-    output: Output,
+    lots: Sequence[Lot],
+    outputs: Sequence[Output],
     step: Step,
     *,
     by: Actor,
@@ -215,16 +215,21 @@ def _slip(
     processing = Processing(
         number=next_number(session, "DB" if step.kind is StepKind.TRANSFER else "PR", now),
         request_key=step.request_key,
-        output_lot=lot,
+        output_lot=lots[0],
         step=step.words,
         input_quantity=sum(inputs.values()),
-        output_quantity=output.quantity,
+        output_quantity=sum(output.quantity for output in outputs),
+        waste=step.waste,
         on=step.on,
         kind=step.kind,
         least_bp=least,
         most_bp=most,
         reason=step.reason or None,
         inputs=[ProcessingInput(lot_id=key, quantity=inputs[key]) for key in sorted(inputs)],
+        others=[
+            ProcessingOutput(lot=lot, quantity=output.quantity, **stamp(by, now))
+            for lot, output in zip(lots[1:], outputs[1:], strict=True)
+        ],
         **stamp(by, now),
     )
     session.add(processing)
@@ -234,8 +239,8 @@ def _slip(
 
 def _certificates(session: Session, draws: Sequence[Draw]) -> list[str]:
     """What vouched for the goods until now, for the new lot's certificate to name."""
-    lots = sa.select(Lot.certificate_no).where(Lot.id.in_(_by_lot(draws)))
-    return list(session.scalars(lots.order_by(Lot.id)))
+    lots = sa.select(Lot.certificate_no).where(Lot.id.in_(_by_lot(draws))).order_by(Lot.id)
+    return list(session.scalars(lots))
 
 
 def _by_lot(draws: Sequence[Draw]) -> dict[int, int]:

@@ -19,13 +19,12 @@ from catalog.lots.models import (
     LotEventKind,
     LotState,
     MoveKind,
-    Processing,
     SlipState,
     StockMove,
     WeighSlip,
 )
 from catalog.lots.operations.conformity import certify
-from catalog.lots.queries.stock import lock_pools
+from catalog.lots.queries.stock import MADE, lock_pools
 from catalog.lots.queries.weighing import under_review
 from catalog.products.models import Grade, Product
 from catalog.products.operations import learn_villages
@@ -117,12 +116,14 @@ def _locked_slips(session: Session, slip_ids: Sequence[int], supplier_id: int) -
 def _reasons_against(slips: Sequence[WeighSlip], waiting: set[int], by: Actor) -> list[Text]:
     reasons = []
     for slip in slips:
-        if slip.id in waiting and slip.state is not SlipState.VOID:
+        if slip.id in waiting and slip.state.stands:
             reasons.append(
                 Text("Slip %(number)s waits for the manager's review.", number=slip.number)
             )
         if slip.state is SlipState.VOID:
             reasons.append(Text("Slip %(number)s is void.", number=slip.number))
+        elif slip.state is SlipState.REVERSED:
+            reasons.append(Text("Slip %(number)s was reversed already.", number=slip.number))
         elif slip.state is not SlipState.CONFIRMED:
             reasons.append(
                 Text("The household has not confirmed slip %(number)s yet.", number=slip.number)
@@ -162,7 +163,7 @@ def _lot_for(
             Lot.available_from == since,
             Lot.state == LotState.OPEN,
             Lot.store_id.is_(None),
-            ~sa.exists().where(Processing.output_lot_id == Lot.id),
+            ~sa.exists().where(MADE.c.lot_id == Lot.id),
         )
         .order_by(Lot.id)
         .limit(1)

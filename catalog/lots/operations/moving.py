@@ -238,7 +238,7 @@ def _move(
     return convert(
         session,
         draws,
-        Output(
+        [Output(
             product=first.product,
             grade=first.grade,
             quantity=sum(inputs.values()),
@@ -248,7 +248,7 @@ def _move(
             state=LotState.IN_TRANSIT if transfer else LotState.OPEN,
             store_id=to_store_id if transfer else first.store_id,
             uid=uid,
-        ),
+        )],
         Step(
             kind=kind, words=words, words_en=words_en, on=business_day(now),
             band=(10_000, 10_000), reason=tidy(reason)[:200], event=event, request_key=request_key,

@@ -80,10 +80,12 @@ def process_lot(
     return convert(
         session,
         draws,
-        Output(
-            product=product, grade=output_grade, quantity=output_quantity, harvested_on=on,
-            since=available_from or on, until=best_before, store_id=lots[0].store_id, uid=uid,
-        ),
+        [
+            Output(
+                product=product, grade=output_grade, quantity=output_quantity, harvested_on=on,
+                since=available_from or on, until=best_before, store_id=lots[0].store_id, uid=uid,
+            )
+        ],
         Step(
             kind=kind, words=tidy(step)[:40] or usual[0], on=on,
             words_en=tidy(step_en) or tidy(step)[:40] or usual[1],

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from catalog.households.models import Household
-from catalog.lots.models import PurchaseCap, ScaleCard, SlipPhoto, SlipReview, SlipState, WeighSlip
+from catalog.lots.models import PurchaseCap, ScaleCard, SlipPhoto, SlipReview, WeighSlip
 from catalog.lots.queries.weighing import (
     newest_card,
     photo_of_slip,
@@ -33,7 +33,7 @@ def approve_slip(
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     if review.approved_at is not None:
         return review
-    if slip.state is SlipState.VOID:
+    if not slip.state.stands:
         raise Refusal("Slip %(number)s is void.", number=slip.number)
     if by.user_id is not None and by.user_id in (slip.made_by_id, review.made_by_id):
         raise Refusal(

@@ -15,6 +15,7 @@ from catalog.lots.models import (
     LotState,
     MoveKind,
     Processing,
+    ProcessingOutput,
     StockMove,
 )
 from catalog.lots.models.papers import Adjustment, AdjustmentState, StoreTransfer
@@ -37,8 +38,8 @@ def undo_step(
     by: Actor,
     now: datetime,
 ) -> Processing:
-    """The goods are back in the lots they came from, with their costs, and the lot that was made is
-    closed. Refused once anything has happened to either; a second time changes nothing.
+    """The goods are back in the lots they came from, with their costs, and every lot that was made
+    is closed. Refused once anything has happened to any; a second time changes nothing.
     """
     reason = tidy(reason)[:200]
     if not reason:
@@ -46,7 +47,8 @@ def undo_step(
     made = _locked(session, number, supplier_id)
     if made.undone_at is not None:
         return made
-    outputs = made.output_lot.contributions
+    lots = [lot for lot, _ in made.outputs]
+    outputs = [part for lot in lots for part in lot.contributions]
     sources = _taken(session, made)
     if reasons := _reasons_against(session, made, sources):
         raise Refusal(
@@ -62,14 +64,14 @@ def undo_step(
         kind=MoveKind.UNDONE, cause_prefix=f"{cause}:in", by=by, now=now,
     )  # fmt: skip
     made.undone_at, made.undone_by_id, made.undone_reason = now, by.user_id, reason
-    made.output_lot.state = LotState.CLOSED
-    made.output_lot.state_reason = reason
-    session.add(
-        LotEvent(
-            lot_id=made.output_lot_id, kind=LotEventKind.UNDONE, on=business_day(now),
-            note_zh=reason, details={"processing": made.number}, **stamp(by, now),
-        )
-    )  # fmt: skip
+    for lot in lots:
+        lot.state, lot.state_reason = LotState.CLOSED, reason
+        session.add(
+            LotEvent(
+                lot_id=lot.id, kind=LotEventKind.UNDONE, on=business_day(now),
+                note_zh=reason, details={"processing": made.number}, **stamp(by, now),
+            )
+        )  # fmt: skip
     audit.note(
         session, "undo_step", f"processing:{made.id}", by=by, now=now, number=made.number,
         reason=reason,
@@ -84,6 +86,9 @@ def _locked(session: Session, number: str, supplier_id: int) -> Processing:
         .options(
             joinedload(Processing.output_lot).selectinload(Lot.contributions),
             selectinload(Processing.inputs),
+            selectinload(Processing.others)
+            .joinedload(ProcessingOutput.lot)
+            .selectinload(Lot.contributions),
         )
         .where(Processing.number == number, Lot.supplier_id == supplier_id)
         .execution_options(populate_existing=True)
@@ -107,34 +112,13 @@ def _taken(session: Session, made: Processing) -> list[StockMove]:
 
 
 def _reasons_against(session: Session, made: Processing, sources: list[StockMove]) -> list[Text]:
-    lot = made.output_lot
-    reasons = []
-    touched = session.scalar(
-        sa.select(sa.func.count(StockMove.id))
-        .join(Contribution, Contribution.id == StockMove.contribution_id)
-        .where(
-            Contribution.lot_id == lot.id,
-            ~StockMove.cause.startswith(f"processing:{made.id}:out:"),
-        )
-    )
-    if touched:
-        reasons.append(Text("Goods of lot %(code)s have moved since.", code=lot.code))
-    if any(part.reserved for part in lot.contributions):
-        reasons.append(Text("Goods of lot %(code)s are spoken for.", code=lot.code))
-    if lot.state not in (LotState.OPEN, LotState.IN_TRANSIT):
-        reasons.append(Text("Lot %(code)s is not open.", code=lot.code))
+    reasons = [reason for lot, _ in made.outputs for reason in _followed(session, made, lot)]
     if session.scalar(
         sa.select(StoreTransfer.id).where(
             StoreTransfer.processing_id == made.id, StoreTransfer.arrived.is_not(None)
         )
     ):
         reasons.append(Text("The goods have arrived; send them back instead."))
-    if session.scalar(
-        sa.select(Adjustment.id).where(
-            Adjustment.lot_id == lot.id, Adjustment.state == AdjustmentState.PROPOSED
-        )
-    ):
-        reasons.append(Text("A loss slip of lot %(code)s is waiting.", code=lot.code))
     # Costs are counted from the top: only the last who took may give back, or a fen goes astray.
     later = session.scalar(
         sa.select(StockMove.id)
@@ -152,4 +136,30 @@ def _reasons_against(session: Session, made: Processing, sources: list[StockMove
     )
     if later or closed:
         reasons.append(Text("The lots it was made of have been used or closed since."))
+    return reasons
+
+
+def _followed(session: Session, made: Processing, lot: Lot) -> list[Text]:
+    """What has happened to a lot that was made, or waits to."""
+    reasons = []
+    touched = session.scalar(
+        sa.select(sa.func.count(StockMove.id))
+        .join(Contribution, Contribution.id == StockMove.contribution_id)
+        .where(
+            Contribution.lot_id == lot.id,
+            ~StockMove.cause.startswith(f"processing:{made.id}:out:"),
+        )
+    )
+    if touched:
+        reasons.append(Text("Goods of lot %(code)s have moved since.", code=lot.code))
+    if any(part.reserved for part in lot.contributions):
+        reasons.append(Text("Goods of lot %(code)s are spoken for.", code=lot.code))
+    if lot.state not in (LotState.OPEN, LotState.IN_TRANSIT):
+        reasons.append(Text("Lot %(code)s is not open.", code=lot.code))
+    if session.scalar(
+        sa.select(Adjustment.id).where(
+            Adjustment.lot_id == lot.id, Adjustment.state == AdjustmentState.PROPOSED
+        )
+    ):
+        reasons.append(Text("A loss slip of lot %(code)s is waiting.", code=lot.code))
     return reasons

@@ -19,6 +19,7 @@ from catalog.lots.models import (
     SlipState,
     WeighSlip,
 )
+from catalog.lots.queries.stock import STANDS
 from catalog.lots.queries.weighing import cap_standing, code_of_card, newest_card
 from catalog.products.models import Grade, Product
 from catalog.products.queries import product_of, purchase_price_on
@@ -183,14 +184,14 @@ def _doubts(
 
 
 def brought_in_year(session: Session, household_id: int, product_id: int, year: int) -> int:
-    """Net grams of a product on this household's slips of the year, void ones left out."""
+    """Net grams of a product on this household's slips of the year, those that stand."""
     start, end = year_span(year)
     return (
         session.scalar(
             sa.select(sa.func.coalesce(sa.func.sum(WeighSlip.net_g), 0)).where(
                 WeighSlip.household_id == household_id,
                 WeighSlip.product_id == product_id,
-                WeighSlip.state != SlipState.VOID,
+                STANDS,
                 WeighSlip.weighed_at >= start,
                 WeighSlip.weighed_at < end,
             )
@@ -216,7 +217,7 @@ def confirm_slip(
     the household's card, when it confirms with them.
     """
     slip = get_or_missing(session, WeighSlip, slip_id, lock=True)
-    if slip.state in (SlipState.CONFIRMED, SlipState.TAKEN_IN):
+    if slip.state in (SlipState.CONFIRMED, SlipState.TAKEN_IN, SlipState.REVERSED):
         return slip
     if slip.state is SlipState.VOID:
         raise Refusal("Slip %(number)s is void.", number=slip.number)
@@ -250,12 +251,14 @@ def _check_card(session: Session, household_id: int, code: str) -> None:
 def void_slip(
     session: Session, slip_id: int, *, reason: str, by: Actor, now: datetime
 ) -> WeighSlip:
-    """Only before it is taken in; afterwards a correction is a new document."""
+    """Only before it is taken in; afterwards it is reversed by another paper."""
     slip = get_or_missing(session, WeighSlip, slip_id, lock=True)
     if slip.state is SlipState.VOID:
         return slip
-    if slip.state is SlipState.TAKEN_IN:
-        raise Refusal("Slip %(number)s is in the store already and stays.", number=slip.number)
+    if slip.state in (SlipState.TAKEN_IN, SlipState.REVERSED):
+        raise Refusal(
+            "Slip %(number)s is in the store already: it can only be reversed.", number=slip.number
+        )
     if not tidy(reason):
         raise Invalid({"reason": Text("Say why.")})
     slip.state = SlipState.VOID

@@ -4,6 +4,7 @@ from catalog.lots.queries.codes import Bag, find_code, nearest_code
 from catalog.lots.queries.conformity import (
     conformity_by_number,
     conformity_of,
+    is_void,
     lots_without_certificate,
     public_certificates,
 )
@@ -106,6 +107,7 @@ __all__ = [
     "expiring",
     "find_code",
     "handed_over",
+    "is_void",
     "labelled",
     "lock_pools",
     "lot_of",

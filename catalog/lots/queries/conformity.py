@@ -7,7 +7,8 @@ from collections.abc import Collection
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import ConformityCertificate, Lot
+from catalog.lots.models import ConformityCertificate, Contribution, Lot
+from catalog.lots.queries.stock import IN_LOT
 from catalog.products.models import Product
 from kernel.errors import Missing, Text
 
@@ -38,6 +39,14 @@ def conformity_by_number(session: Session, lot_id: int, number: str) -> Conformi
     if found is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     return found
+
+
+def is_void(session: Session, issued: ConformityCertificate) -> bool:
+    """Whether nothing of what it vouched for counts any more: every slip of it was reversed."""
+    parts = sa.select(Contribution.id).where(Contribution.lot_id == issued.lot_id, IN_LOT)
+    if issued.contribution_id is not None:
+        parts = parts.where(Contribution.id == issued.contribution_id)
+    return session.scalar(parts.limit(1)) is None
 
 
 def lots_without_certificate(session: Session, lot_ids: Collection[int]) -> list[str]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from catalog.lots.models import Contribution, Lot, MoveKind, Processing, ProcessingInput, StockMove
+from catalog.lots.queries.stock import MADE
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def flows_of(session: Session, lot_id: int) -> list[Flow]:
     groups: dict[tuple[MoveKind, str], list[tuple[datetime, int]]] = {}
     for at, kind, quantity, cause in rows:
         # All weigh slips of one day are one intake; other causes name their paper.
-        key = f"{at:%Y%m%d}" if kind in (MoveKind.TAKEN_IN, MoveKind.RETURNED) else cause_of(cause)
+        daily = kind in (MoveKind.TAKEN_IN, MoveKind.RETURNED)
+        key = f"{at:%Y%m%d}" if daily else cause_of(cause)
         groups.setdefault((kind, key), []).append((at, quantity))
     others = _other_lots(session, lot_id, [key for _, key in groups])
     return [
@@ -57,17 +59,19 @@ def _other_lots(session: Session, lot_id: int, keys: Sequence[str]) -> dict[str,
         return {}
     output, source = sa.orm.aliased(Lot), sa.orm.aliased(Lot)
     rows = session.execute(
-        sa.select(Processing.id, output.id, output.code, source.code)
-        .join(output, output.id == Processing.output_lot_id)
+        sa.select(Processing.id, output.id, output.code, source.id, source.code)
+        .join(MADE, MADE.c.processing_id == Processing.id)
+        .join(output, output.id == MADE.c.lot_id)
         .join(ProcessingInput, ProcessingInput.processing_id == Processing.id)
         .join(source, source.id == ProcessingInput.lot_id)
         .where(Processing.id.in_(numbers))
-        .order_by(Processing.id, source.id)
+        .order_by(Processing.id, source.id, output.id)
     ).all()
     found: dict[str, list[str]] = {}
-    for key, made, output_code, source_code in rows:
-        other = source_code if made == lot_id else output_code
+    for key, made, output_code, used, source_code in rows:
         codes = found.setdefault(f"processing:{key}", [])
-        if other not in codes:
-            codes.append(other)
+        # Lots that came out of the same sorting lie at this lot's own side.
+        for side, other in ((made, source_code), (used, output_code)):
+            if side == lot_id and other not in codes:
+                codes.append(other)
     return {key: " ".join(codes) for key, codes in found.items()}

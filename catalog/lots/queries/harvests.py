@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from catalog.households.models import Household, Plot
 from catalog.households.queries import short_name
 from catalog.lots import rules
-from catalog.lots.models import Contribution, Lot, LotState, SlipState, WeighSlip
+from catalog.lots.models import Contribution, Lot, LotState, WeighSlip
 from catalog.lots.models.harvests import Harvest, HarvestArrival, HarvestPart
-from catalog.lots.queries.stock import Candidate
+from catalog.lots.queries.stock import IN_LOT, STANDS, Candidate
 from catalog.products.models import Grade, Product
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
@@ -176,7 +176,7 @@ def _spoken_for(session: Session, product_id: int, year: int) -> dict[int, int]:
             sa.select(WeighSlip.household_id, sum_whole(WeighSlip.net_g))
             .where(
                 WeighSlip.product_id == product_id,
-                WeighSlip.state != SlipState.VOID,
+                STANDS,
                 WeighSlip.weighed_at >= begin,
                 WeighSlip.weighed_at < end,
             )
@@ -226,6 +226,7 @@ def uncounted_parts(session: Session, lot_id: int) -> list[Contribution]:
             .where(
                 Contribution.lot_id == lot_id,
                 Contribution.household_id.is_not(None),
+                IN_LOT,
                 Contribution.id.not_in(sa.select(HarvestArrival.contribution_id)),
             )
             .order_by(Contribution.id)

@@ -93,6 +93,33 @@ def transfer_of(session: Session, supplier_id: int, key: int) -> StoreTransfer:
     return found
 
 
+def counter_of(session: Session, adjustment_id: int) -> Adjustment | None:
+    """The slip that takes this one back, waiting or agreed to."""
+    return session.scalar(
+        sa.select(Adjustment).where(
+            Adjustment.reverses_id == adjustment_id, Adjustment.state != AdjustmentState.REFUSED
+        )
+    )
+
+
+def taken_back_by(session: Session, slip: Adjustment) -> Adjustment | None:
+    """The slip that this one takes back, if it is a counter-slip."""
+    return session.get(Adjustment, slip.reverses_id) if slip.reverses_id is not None else None
+
+
+def slips_of_count(session: Session, count_id: int) -> list[Adjustment]:
+    """The differences of a count and whatever took them back, oldest first."""
+    own = sa.select(Adjustment.id).where(Adjustment.count_id == count_id)
+    return list(
+        session.scalars(
+            sa.select(Adjustment)
+            .options(joinedload(Adjustment.lot).joinedload(Lot.product))
+            .where(sa.or_(Adjustment.count_id == count_id, Adjustment.reverses_id.in_(own)))
+            .order_by(Adjustment.id)
+        )
+    )
+
+
 def names_of(session: Session, user_ids: Sequence[int | None]) -> dict[int, str]:
     """Who these people are."""
     wanted = [key for key in user_ids if key is not None]

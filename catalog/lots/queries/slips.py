@@ -18,6 +18,7 @@ from catalog.lots.models import (
     SlipState,
     WeighSlip,
 )
+from catalog.lots.queries.stock import STANDS
 from catalog.products.models import Product
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Missing, Text
@@ -81,13 +82,13 @@ def slips_in_state(
 def recent_slips(
     session: Session, supplier_id: int, *, offset: int = 0, limit: int = 50
 ) -> list[WeighSlip]:
-    """Taken in or void, newest first, with household and product."""
+    """Taken in, void or reversed, newest first, with household and product."""
     return list(
         session.scalars(
             _with_people(sa.select(WeighSlip))
             .where(
                 WeighSlip.supplier_id == supplier_id,
-                WeighSlip.state.in_((SlipState.TAKEN_IN, SlipState.VOID)),
+                WeighSlip.state.in_((SlipState.TAKEN_IN, SlipState.VOID, SlipState.REVERSED)),
             )
             .order_by(WeighSlip.weighed_at.desc(), WeighSlip.id.desc())
             .offset(offset)
@@ -127,7 +128,7 @@ def seasons(
             sa.select(WeighSlip.product_id, sum_whole(WeighSlip.net_g))
             .where(
                 WeighSlip.household_id == household_id,
-                WeighSlip.state != SlipState.VOID,
+                STANDS,
                 WeighSlip.weighed_at >= start,
                 WeighSlip.weighed_at < end,
             )
@@ -212,7 +213,7 @@ def producers(
         .join(WeighSlip, WeighSlip.household_id == Household.id)
         .where(
             WeighSlip.supplier_id == supplier_id,
-            WeighSlip.state != SlipState.VOID,
+            STANDS,
             WeighSlip.weighed_at >= start,
             WeighSlip.weighed_at < end,
         )

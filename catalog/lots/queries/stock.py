@@ -9,13 +9,35 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import Contribution, Lot, LotState, MoveKind, StockMove
+from catalog.lots.models import (
+    Contribution,
+    Lot,
+    LotState,
+    MoveKind,
+    Processing,
+    ProcessingOutput,
+    SlipState,
+    StockMove,
+    WeighSlip,
+)
 from catalog.products.models import Grade, Product
 
 FREE = Contribution.on_hand - Contribution.reserved
 
 # A lot of goods that somebody brought; an expected harvest is none.
 BROUGHT = Lot.state != LotState.EXPECTED
+
+# A slip that holds: neither void nor reversed.
+STANDS = WeighSlip.state.not_in([each for each in SlipState if not each.stands])
+
+# A part that is one: the slip that brought it was not reversed.
+IN_LOT = Contribution.reversed_at.is_(None)
+
+# Which slip made which lot; a sorting slip made several.
+MADE = sa.union_all(
+    sa.select(Processing.id.label("processing_id"), Processing.output_lot_id.label("lot_id")),
+    sa.select(ProcessingOutput.processing_id, ProcessingOutput.lot_id),
+).subquery("made")
 
 # Goods that come into a lot for the first time.
 CAME_IN = (MoveKind.TAKEN_IN, MoveKind.FROM_PROCESSING, MoveKind.MOVED_IN)
@@ -26,6 +48,7 @@ FROM_THE_TOP = (
     MoveKind.TO_PROCESSING,
     MoveKind.MOVED_OUT,
     MoveKind.UNDONE,
+    MoveKind.REVERSED,
     MoveKind.SPOILED,
     MoveKind.COUNT_SHORTAGE,
     MoveKind.COUNT_SURPLUS,

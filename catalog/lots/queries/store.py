@@ -18,7 +18,7 @@ from catalog.lots.models import (
     LotState,
     StockMove,
 )
-from catalog.lots.queries.stock import plain_values
+from catalog.lots.queries.stock import IN_LOT, plain_values
 from catalog.lots.queries.tracing import Balance, Link, balance, events_of, made_into, made_of
 from catalog.products.models import Grade, Product
 from kernel.db import sum_whole
@@ -96,7 +96,7 @@ def lots_of(
             sa.func.count(Contribution.household_id.distinct()),
         )
         .join(Product, Product.id == Lot.product_id)
-        .join(Contribution, Contribution.lot_id == Lot.id)
+        .join(Contribution, sa.and_(Contribution.lot_id == Lot.id, IN_LOT))
         .where(chosen)
         .group_by(Lot.id, Product.id)
         .order_by(Lot.best_before, Lot.id)
@@ -117,7 +117,7 @@ def villages_of_lots(session: Session, lot_ids: Sequence[int]) -> dict[int, list
         sa.select(Contribution.lot_id, Region.name)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(Contribution.lot_id.in_(lot_ids))
+        .where(Contribution.lot_id.in_(lot_ids), IN_LOT)
         .group_by(Contribution.lot_id, Region.code, Region.name)
         .order_by(Contribution.lot_id, sa.func.sum(Contribution.quantity).desc(), Region.code)
     ):
@@ -156,7 +156,12 @@ class LotSheet:
 
     @property
     def cost(self) -> Money:
-        return Money(sum(part.cost.fen for part in self.contributions))
+        return Money(sum(part.cost.fen for part in self.parts))
+
+    @property
+    def parts(self) -> tuple[Contribution, ...]:
+        """What the lot consists of: parts whose slip was reversed are none."""
+        return tuple(part for part in self.contributions if part.reversed_at is None)
 
 
 def lot_of(session: Session, supplier_id: int, code: str) -> Lot:

@@ -20,7 +20,7 @@ from catalog.lots.models import (
     StockMove,
 )
 from catalog.lots.queries.codes import Bag, find_code
-from catalog.lots.queries.stock import CAME_IN
+from catalog.lots.queries.stock import CAME_IN, MADE
 from catalog.lots.queries.villages import Origins, VillageCount, village_counts
 from catalog.suppliers.models import Certificate, CertificateKind
 from kernel.db import sum_whole
@@ -193,7 +193,8 @@ def balances(session: Session, lot_ids: Collection[int]) -> dict[int, Balance]:
 
 def _balance(moved: dict[MoveKind, int], on_hand: int) -> Balance:
     return Balance(
-        came_in=sum(moved.get(kind, 0) for kind in CAME_IN),
+        # What a reversed slip had brought never came.
+        came_in=sum(moved.get(kind, 0) for kind in (*CAME_IN, MoveKind.REVERSED)),
         returned=moved.get(MoveKind.RETURNED, 0),
         processed=-moved.get(MoveKind.TO_PROCESSING, 0),
         spoiled=-moved.get(MoveKind.SPOILED, 0),
@@ -207,12 +208,12 @@ def _balance(moved: dict[MoveKind, int], on_hand: int) -> Balance:
 
 def made_of(session: Session, lot_ids: Collection[int]) -> tuple[Link, ...]:
     """Back to the fields: every lot these were made of, nearest first; one query a step."""
-    return _walk(session, lot_ids, Processing.output_lot_id, ProcessingInput.lot_id)
+    return _walk(session, lot_ids, MADE.c.lot_id, ProcessingInput.lot_id)
 
 
 def made_into(session: Session, lot_ids: Collection[int]) -> tuple[Link, ...]:
     """Forward: every lot that has some of these in it, nearest first; one query a step."""
-    return _walk(session, lot_ids, ProcessingInput.lot_id, Processing.output_lot_id)
+    return _walk(session, lot_ids, ProcessingInput.lot_id, MADE.c.lot_id)
 
 
 def _walk(
@@ -223,6 +224,7 @@ def _walk(
         rows = session.execute(
             sa.select(Processing.step, Processing.on, ProcessingInput.quantity, Lot)
             .join(ProcessingInput, ProcessingInput.processing_id == Processing.id)
+            .join(MADE, MADE.c.processing_id == Processing.id)
             .join(Lot, Lot.id == there)  # type: ignore[arg-type]
             .options(joinedload(Lot.product))
             .where(Processing.undone_at.is_(None))

@@ -14,7 +14,7 @@ from catalog.households.models import Household
 from catalog.households.queries import short_name
 from catalog.households.rules import shown_counts, shown_total
 from catalog.lots.models import Contribution, Lot
-from catalog.lots.queries.stock import BROUGHT
+from catalog.lots.queries.stock import BROUGHT, IN_LOT
 from catalog.products.models import Product
 from catalog.products.queries import offered
 from kernel.regions import Region, within
@@ -52,7 +52,7 @@ def counted_by_village(chosen: sa.ColumnElement[bool]) -> sa.Select[str, str, in
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(chosen, BROUGHT)
+        .where(chosen, BROUGHT, IN_LOT)
         .group_by(Region.code, Region.name)
         .order_by(sa.func.count(Household.id.distinct()).desc(), Region.code)
     )
@@ -82,6 +82,7 @@ def grown_in(
         .where(
             Lot.product_id == Product.id,
             BROUGHT,
+            IN_LOT,
             Lot.harvested_on >= since,
             Household.region_code == village,
         )
@@ -109,6 +110,7 @@ def _villages_by_product() -> sa.Select[int, str]:
         .where(
             Lot.product_id.in_(sa.bindparam("product_ids", expanding=True)),
             BROUGHT,
+            IN_LOT,
             Lot.harvested_on >= sa.bindparam("since", type_=sa.Date()),
         )
         .group_by(Lot.product_id, Region.code, Region.name)
@@ -150,7 +152,12 @@ def village_sheets(session: Session, prefixes: Sequence[str], *, today: date) ->
         .join(Contribution, Contribution.lot_id == Lot.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Region, Region.code == Household.region_code)
-        .where(BROUGHT, Lot.harvested_on >= today - SEASON, within(Region.code, list(prefixes)))
+        .where(
+            BROUGHT,
+            IN_LOT,
+            Lot.harvested_on >= today - SEASON,
+            within(Region.code, list(prefixes)),
+        )
         .group_by(Region.code, Region.name)
         .order_by(sa.func.count(Household.id.distinct()).desc(), Region.code)
     ).all()

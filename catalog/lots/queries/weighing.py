@@ -19,9 +19,9 @@ from catalog.lots.models import (
     ScaleCard,
     SlipPhoto,
     SlipReview,
-    SlipState,
     WeighSlip,
 )
+from catalog.lots.queries.stock import STANDS
 from catalog.products.models import Product, PurchasePrice
 from kernel.crypto import keyed_hash
 from kernel.db import sum_money, sum_whole
@@ -43,7 +43,7 @@ def purchase_cap(session: Session, supplier_id: int, year: int) -> PurchaseCap |
 
 
 def bought_in_year(session: Session, supplier_id: int, household_id: int, year: int) -> Money:
-    """Fen on this household's slips at this supplier in the year, void ones left out."""
+    """Fen on this household's slips at this supplier in the year, those that stand."""
     return (
         session.scalar(
             sa.select(sum_money(WeighSlip.amount)).where(
@@ -59,7 +59,7 @@ def bought_in_year(session: Session, supplier_id: int, household_id: int, year: 
 def _of_year(year: int) -> tuple[sa.ColumnElement[bool], ...]:
     start, end = year_span(year)
     return (
-        WeighSlip.state != SlipState.VOID,
+        STANDS,
         WeighSlip.weighed_at >= start,
         WeighSlip.weighed_at < end,
     )
@@ -107,7 +107,7 @@ def open_reviews(session: Session, supplier_id: int, *, limit: int = 100) -> lis
             )
             .where(
                 WeighSlip.supplier_id == supplier_id,
-                WeighSlip.state != SlipState.VOID,
+                STANDS,
                 SlipReview.approved_at.is_(None),
             )
             .order_by(WeighSlip.weighed_at, WeighSlip.id)

@@ -10,8 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from catalog.lots import rules
-from catalog.lots.models import Lot, Processing, ProcessingInput, StepKind
+from catalog.lots.models import Lot, Processing, ProcessingInput, ProcessingOutput, StepKind
 from catalog.lots.models.papers import YieldBand
+from catalog.lots.queries.stock import MADE
 from catalog.products.models import Product
 from kernel.errors import Missing, Text
 from kernel.quantities import BaseUnit
@@ -55,7 +56,7 @@ def bands_of(session: Session, supplier_id: int) -> list[tuple[YieldBand, Produc
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """One conversion slip, with its output lot, product and inputs loaded."""
+    """One conversion slip, with its output lots, products and inputs loaded."""
 
     processing: Processing
     weighed: bool
@@ -75,7 +76,14 @@ class StepRow:
     @property
     def outside(self) -> bool:
         made = self.processing
-        return not rules.within_band(made.input_quantity, made.output_quantity, self.band)
+        weighed = made.output_quantity + (made.waste or 0)
+        return not rules.within_band(made.input_quantity, weighed, self.band)
+
+    @property
+    def lost(self) -> int:
+        """What of a sorting slip is neither in a grade nor waste."""
+        made = self.processing
+        return made.input_quantity - made.output_quantity - (made.waste or 0)
 
 
 def steps_of(
@@ -86,7 +94,7 @@ def steps_of(
     offset: int = 0,
     limit: int = 50,
 ) -> list[StepRow]:
-    """A supplier's conversion slips, newest first. Two queries whatever their number."""
+    """A supplier's conversion slips, newest first. Three queries whatever their number."""
     query = _with_lots(sa.select(Processing)).where(Lot.supplier_id == supplier_id)
     if kinds is not None:
         fits: sa.ColumnElement[bool] = Processing.kind.in_(kinds)
@@ -108,9 +116,24 @@ def step_of(session: Session, supplier_id: int, number: str) -> StepRow:
     return _row(found)
 
 
+def step_that_made(session: Session, supplier_id: int, lot_id: int) -> Processing:
+    """The slip that one of this supplier's lots came out of, or Missing."""
+    query = _with_lots(sa.select(Processing)).where(
+        Lot.supplier_id == supplier_id,
+        Processing.id.in_(sa.select(MADE.c.processing_id).where(MADE.c.lot_id == lot_id)),
+    )
+    found = session.scalar(query)
+    if found is None:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    return found
+
+
 def _with_lots(query: sa.Select[Processing]) -> sa.Select[Processing]:
     return query.join(Lot, Lot.id == Processing.output_lot_id).options(
         joinedload(Processing.output_lot).joinedload(Lot.product),
+        sa.orm.selectinload(Processing.others)
+        .joinedload(ProcessingOutput.lot)
+        .joinedload(Lot.product),
         sa.orm.selectinload(Processing.inputs)
         .joinedload(ProcessingInput.lot)
         .joinedload(Lot.product),

@@ -9,6 +9,7 @@ from catalog.lots.views.labels import bp as labels
 from catalog.lots.views.losses import bp as losses
 from catalog.lots.views.reviews import bp as reviews
 from catalog.lots.views.slips import bp as slips
+from catalog.lots.views.sorting import bp as sorting
 from catalog.lots.views.stock import bp as stock
 from catalog.lots.views.store import bp as store
 from catalog.lots.views.weighin import bp as weighin
@@ -16,6 +17,6 @@ from catalog.lots.views.workshop import bp as workshop
 from catalog.lots.views.yard import bp as yard
 
 blueprints = (
-    weighin, yard, reviews, slips, store, labels, stock, carrying, workshop, losses, counts,
-    conformity, certificates, goods,
+    weighin, yard, reviews, slips, store, labels, stock, carrying, workshop, sorting, losses,
+    counts, conformity, certificates, goods,
 )  # fmt: skip

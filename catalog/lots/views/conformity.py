@@ -46,7 +46,8 @@ def _page(code: str, errors: dict[str, Text] | None = None) -> str:
     return render_template(
         "coop/conformity.html",
         lot=sheet.lot,
-        parts=sheet.contributions,
+        parts=[part for part in sheet.contributions if not part.reversed_at or part.id in own],
+        nothing_left=not sheet.parts,
         places=sheet.places,
         own=own,
         newest=of_lot[-1] if of_lot else None,
@@ -117,6 +118,7 @@ def _printed(lot: Lot, issued: ConformityCertificate) -> Response:
     data = {
         **content,
         "number": issued.number,
+        "void": queries.is_void(session(), issued),
         "size": "label" if request.args.get("size") == "label" else "a4",
         "weight": quantity(content["quantity"], BaseUnit(content["unit"])),
         "basis": say_in(issued.basis, "zh"),

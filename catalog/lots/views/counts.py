@@ -10,11 +10,11 @@ from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
 from catalog.lots import operations
-from catalog.lots.models.papers import CountState
+from catalog.lots.models.papers import AdjustmentState, CountState
 from catalog.lots.queries import counting, papers
 from catalog.lots.views.scope import own_supplier
 from kernel.actors import COOPERATIVE, Role
-from kernel.errors import Invalid, Text
+from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
 from kernel.web.once import once
@@ -60,10 +60,14 @@ def show_count(number: str) -> str:
     return _page(number)
 
 
-def _page(number: str, errors: Mapping[str, Text] | None = None) -> str:
+def _page(
+    number: str, errors: Mapping[str, Text] | None = None, against: Refusal | None = None
+) -> str:
     supplier = own_supplier(session())
     sheet = counting.count_sheet(session(), counting.count_of(session(), supplier.id, number))
     me = actor().user_id
+    slips = papers.slips_of_count(session(), sheet.count.id)
+    backs = {slip.reverses_id for slip in slips if slip.state is not AdjustmentState.REFUSED}
     return render_template(
         "coop/stock/count.html",
         sheet=sheet,
@@ -73,7 +77,15 @@ def _page(number: str, errors: Mapping[str, Text] | None = None) -> str:
         counting=sheet.count.state is CountState.COUNTING,
         may_count=actor().role in COUNTERS and (len(sheet.counters) < 2 or me in sheet.counters),
         may_end=actor().role in COUNTERS,
-        form=request.form if errors else {},
+        slips=slips,
+        # Something was agreed to and nobody has taken it back yet.
+        may_take_back=actor().role in COUNTERS
+        and any(
+            slip.state is AdjustmentState.APPROVED and not slip.reverses_id and slip.id not in backs
+            for slip in slips
+        ),
+        against=against,
+        form=request.form if errors or against else {},
         errors=errors or {},
     )
 
@@ -127,6 +139,35 @@ def finish(number: str) -> Response:
         )
     else:
         flash(_("The book and the store agree."), "done")
+    return redirect(url_for("counts.show_count", number=number), code=303)
+
+
+@bp.post("/<number>/take-back")
+@requires(*COUNTERS)
+@once
+def take_back(number: str) -> Response | tuple[str, int]:
+    """The count was wrong: a counter-slip for every difference that was agreed to."""
+    try:
+        with transaction() as work:
+            found = operations.take_back_count(
+                work, number, supplier_id=own_supplier(work).id,
+                reason=request.form.get("back_reason", ""), by=actor(), now=now(),
+            )  # fmt: skip
+            many = len(found)
+    except Invalid as invalid:
+        return _page(number, invalid.errors), 422
+    except Missing:
+        raise
+    except Refusal as refusal:
+        return _page(number, against=refusal), 409
+    flash(
+        ngettext(
+            "%(num)d counter-slip waits for a second person.",
+            "%(num)d counter-slips wait for a second person.",
+            many,
+        ),
+        "done",
+    )
     return redirect(url_for("counts.show_count", number=number), code=303)
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import SlipState, WeighSlip
+from catalog.lots.models import WeighSlip
 from catalog.suppliers.models import Supplier
 from catalog.suppliers.queries import supplier_of
 from kernel.actors import Role
@@ -32,7 +32,7 @@ def clock(instant: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SlipSum:
-    """What stands under a list of slips; void ones are left out."""
+    """What stands under a list of slips; void and reversed ones are left out."""
 
     slips: int
     net_g: int
@@ -40,7 +40,7 @@ class SlipSum:
 
 
 def sum_slips(slips: Iterable[WeighSlip]) -> SlipSum:
-    valid = [slip for slip in slips if slip.state is not SlipState.VOID]
+    valid = [slip for slip in slips if slip.state.stands]
     return SlipSum(
         len(valid), sum(slip.net_g for slip in valid), total(slip.amount for slip in valid)
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -10,10 +12,11 @@ from catalog.households.queries import household_in
 from catalog.lots import operations, queries
 from catalog.lots.forms import WAYS, read_way
 from catalog.lots.models import Confirmation, SlipState
+from catalog.lots.queries import reversals
 from catalog.lots.views.scope import STORES, WEIGHS, clock, own_supplier, sum_slips
 from catalog.suppliers.queries import catchment
-from kernel.actors import COOPERATIVE
-from kernel.errors import Invalid, Missing, Text
+from kernel.actors import COOPERATIVE, Role
+from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.web.access import actor, requires
 from kernel.web.forms import Fields
 from kernel.web.once import once
@@ -22,6 +25,8 @@ from kernel.web.work import now, services, session, transaction
 bp = Blueprint("slips", __name__, url_prefix="/coop/slips")
 
 PAGE = 50
+# Who may agree that a slip in the store is wrong: whoever answers for the goods or for the books.
+REVERSE = (Role.MANAGER, Role.ACCOUNTANT)
 
 
 @bp.get("")
@@ -40,6 +45,7 @@ def show_slips() -> str:
         sum_waiting=sum_slips(waiting),
         confirmed=confirmed,
         sum_confirmed=sum_slips(confirmed),
+        reversals=reversals.waiting_reversals(session(), supplier.id),
         done=done[:PAGE],
         page=max(1, page),
         more=len(done) > PAGE,
@@ -52,10 +58,13 @@ def show_slips() -> str:
 @bp.get("/<number>")
 @requires(*COOPERATIVE)
 def show_slip(number: str) -> str:
-    return _page(number)
+    return slip_page(number)
 
 
-def _page(number: str, errors: dict[str, Text] | None = None) -> str:
+def slip_page(
+    number: str, errors: Mapping[str, Text] | None = None, against: Refusal | None = None
+) -> str:
+    """Also for the room above, which reverses slips; `against` is why it would not."""
     supplier = own_supplier(session())
     slip = queries.slip_of(session(), supplier.id, number)
     return render_template(
@@ -66,10 +75,16 @@ def _page(number: str, errors: dict[str, Text] | None = None) -> str:
         review=queries.review_of(session(), slip.id),
         offline=queries.offline_of_slip(session(), slip.id),
         photo=queries.photo_of_slip(session(), slip.id),
+        reversal=reversals.reversal_of(session(), slip.id),
+        refused=reversals.refused_reversals(session(), slip.id),
+        instead_of=reversals.instead_of(session(), slip.id),
+        against=against,
         ways=WAYS,
         clock=clock,
+        me=actor().user_id,
         may_weigh=actor().role in WEIGHS,
-        form=request.form if errors else {},
+        may_reverse=actor().role in REVERSE,
+        form=request.form if errors or against else {},
         errors=errors or {},
     )
 
@@ -88,7 +103,13 @@ def print_slip(number: str) -> str:
     slip = queries.slip_of(session(), supplier.id, number)
     place = _place(slip.household.code)
     return render_template(
-        "coop/slip_print.html", supplier=supplier, slip=slip, place=place, clock=clock
+        "coop/slip_print.html",
+        supplier=supplier,
+        slip=slip,
+        place=place,
+        clock=clock,
+        reversal=reversals.reversal_of(session(), slip.id) if not slip.state.stands else None,
+        instead_of=reversals.instead_of(session(), slip.id),
     )
 
 
@@ -127,7 +148,7 @@ def confirm(number: str) -> Response | tuple[str, int]:
                 now=now(),
             )
     except Invalid as invalid:
-        return _page(number, invalid.errors), 422
+        return slip_page(number, invalid.errors), 422
     flash(_("The household has confirmed slip %(number)s.", number=number), "done")
     return redirect(url_for("slips.show_slip", number=number), code=303)
 
@@ -144,6 +165,6 @@ def void(number: str) -> Response | tuple[str, int]:
             slip = queries.slip_of(work, own_supplier(work).id, number)
             operations.void_slip(work, slip.id, reason=reason, by=actor(), now=now())
     except Invalid as invalid:
-        return _page(number, invalid.errors), 422
+        return slip_page(number, invalid.errors), 422
     flash(_("Slip %(number)s is void.", number=number), "done")
     return redirect(url_for("slips.show_slip", number=number), code=303)

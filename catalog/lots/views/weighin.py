@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from catalog.households.queries import find_households, household_in
 from catalog.lots import operations, queries
 from catalog.lots.forms import WAYS, read_weighed
+from catalog.lots.queries import reversals
 from catalog.lots.views.scope import WEIGHS, clock, own_supplier, sum_slips
 from catalog.products.queries import purchase_prices_on
 from catalog.suppliers.queries import catchment
@@ -42,23 +45,18 @@ def weigh() -> Response | tuple[str, int]:
         with transaction() as work:
             supplier = own_supplier(work)
             household = household_in(work, code, prefixes=catchment(work, supplier))
-            slip = operations.record_slip(
-                work,
-                supplier_id=supplier.id,
-                household_id=household.id,
-                product_id=weighed.product_id,
-                grade=weighed.grade,
-                gross_g=weighed.gross_g,
-                tare_g=weighed.tare_g,
-                deduction_bp=weighed.deduction_bp,
-                device=f"web:{actor().user_id}",
-                device_seq=request.form[FIELD][:40],
-                weighed_at=now(),
-                asked_price=weighed.asked_price,
-                reason=weighed.reason,
-                by=actor(),
-                now=now(),
-            )
+            what: dict[str, Any] = {
+                "supplier_id": supplier.id, "household_id": household.id,
+                "product_id": weighed.product_id, "grade": weighed.grade,
+                "gross_g": weighed.gross_g, "tare_g": weighed.tare_g,
+                "deduction_bp": weighed.deduction_bp, "device": f"web:{actor().user_id}",
+                "device_seq": request.form[FIELD][:40], "asked_price": weighed.asked_price,
+                "reason": weighed.reason, "by": actor(), "now": now(),
+            }  # fmt: skip
+            if wrong := request.form.get("corrects"):
+                slip = operations.record_correction(work, wrong, **what)
+            else:
+                slip = operations.record_slip(work, weighed_at=now(), **what)
             if weighed.confirmation is not None:
                 operations.confirm_slip(
                     work,
@@ -94,7 +92,12 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
     inside = catchment(work, supplier)
     asked = request.args.get("q", "")
     household = household_in(work, code, prefixes=inside) if code else None
-    bought = purchase_prices_on(work, supplier.id, today())
+    wrong = request.values.get("corrects", "")
+    corrects = reversals.reversed_slip(work, supplier.id, wrong) if wrong else None
+    # A correction is weighed again as of the day of the slip that was wrong.
+    bought = purchase_prices_on(
+        work, supplier.id, business_day(corrects.slip.weighed_at) if corrects else today()
+    )
     products = list({product.id: product for product, _ in bought}.values())
     year = business_day(now()).year
     seasons = queries.seasons(work, household.id, products, year=year) if household else {}
@@ -105,6 +108,7 @@ def _page(work: Work, code: str, errors: dict[str, Text] | None = None) -> str:
         "coop/weighin.html",
         supplier=supplier,
         household=household,
+        corrects=corrects,
         asked=asked,
         found=find_households(work, asked, prefixes=inside) if asked else [],
         bought=bought,

@@ -22,6 +22,9 @@ from orders.payouts.models import ACCOUNT_AT_FAULT, PayoutLine, PayoutState
 _HOUSEHOLDS = "liabilities:household:"
 _PAYMENTS = ("liabilities:in-transit:", "assets:bank:")
 
+# A household in such a line is in no other run.
+UNDER_WAY = (PayoutState.PENDING, PayoutState.SENT)
+
 
 def supplier_of_organisation(session: Session, organisation_id: int) -> Supplier:
     found = session.scalar(sa.select(Supplier).where(Supplier.organisation_id == organisation_id))
@@ -144,7 +147,7 @@ def _under_way(session: Session, supplier_id: int) -> set[int]:
         session.scalars(
             sa.select(PayoutLine.household_id).where(
                 PayoutLine.supplier_id == supplier_id,
-                PayoutLine.state.in_((PayoutState.PENDING, PayoutState.SENT)),
+                PayoutLine.state.in_(UNDER_WAY),
             )
         )
     )

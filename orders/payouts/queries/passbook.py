@@ -37,9 +37,13 @@ class EntryKind(Labelled):
     CONSIGNED = "consigned"
     REBATE = "rebate"
     REFUND = "refund"
+    REVERSED = "reversed"
     PAYMENT = "payment"
     PAYMENT_FAILED = "payment_failed"
     OTHER = "other"
+
+
+_PAYING = (EntryKind.PAYMENT, EntryKind.PAYMENT_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +86,12 @@ class Page:
 
     @property
     def earned(self) -> Money:
-        return total(line.amount for line in self.lines if line.amount > ZERO)
+        """What was reversed or refunded was not earned."""
+        return total(line.amount for line in self.lines if line.kind not in _PAYING)
 
     @property
     def paid(self) -> Money:
-        return -total(line.amount for line in self.lines if line.amount < ZERO)
+        return -total(line.amount for line in self.lines if line.kind in _PAYING)
 
     @property
     def phone(self) -> str:
@@ -283,7 +288,7 @@ def _line(row: sa.Row[tuple[object, ...]], known: _Known) -> Line:
 def _of_slip(line: Line, slip: WeighSlip, known: _Known) -> Line:
     return replace(
         line,
-        kind=EntryKind.GOODS,
+        kind=EntryKind.GOODS if line.amount > ZERO else EntryKind.REVERSED,
         product=slip.product,
         grade=slip.grade,
         quantity=slip.net_g,

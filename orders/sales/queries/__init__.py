@@ -13,6 +13,7 @@ from sqlalchemy.orm.util import identity_key
 from catalog.households.models import Household
 from catalog.lots.models import Contribution
 from catalog.lots.models.harvests import HarvestPart
+from catalog.lots.queries.stock import IN_LOT
 from catalog.products.models import Grade, Pack
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
@@ -160,6 +161,7 @@ def standings(
         .where(
             Contribution.product_id.in_(sorted(product_ids)),
             Contribution.household_id.is_not(None),
+            IN_LOT,
             Contribution.made_at >= begin,
             Contribution.made_at < end,
         )

@@ -12,6 +12,7 @@ from catalog.households.models import Household
 from catalog.households.rules import Viewer
 from catalog.lots.models import Contribution, Lot, WeighSlip
 from catalog.lots.queries import find_code
+from catalog.lots.queries.stock import IN_LOT
 from catalog.suppliers.models import Supplier
 from kernel.errors import Missing, Text
 from kernel.labels import Labelled
@@ -113,7 +114,7 @@ def _household(session: Session, code: str, reach: Reach) -> Start | None:
         sa.select(Contribution.lot_id, Household.id)
         .join(Household, Household.id == Contribution.household_id)
         .join(Lot, Lot.id == Contribution.lot_id)
-        .where(Household.code == code, reach.over_lots())
+        .where(Household.code == code, IN_LOT, reach.over_lots())
         .distinct()
         .order_by(Contribution.lot_id)
     ).all()

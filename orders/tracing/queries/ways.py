@@ -19,6 +19,7 @@ from catalog.households.queries import short_name
 from catalog.households.rules import Detail, Viewer
 from catalog.lots.models import Contribution, Lot, LotState, WeighSlip
 from catalog.lots.queries import Balance, Link, balances, made_into, made_of
+from catalog.lots.queries.stock import IN_LOT
 from kernel.codes import mask_name
 from kernel.db import sum_whole
 from kernel.quantities import BaseUnit
@@ -154,7 +155,7 @@ def origins(
         .options(joinedload(Lot.product))
         .outerjoin(Household, Household.id == Contribution.household_id)
         .outerjoin(Region, Region.code == Household.region_code)
-        .where(Contribution.lot_id.in_(lot_ids), only)
+        .where(Contribution.lot_id.in_(lot_ids), IN_LOT, only)
         .order_by(Contribution.lot_id, Contribution.id)
     ).all()
     slips: dict[int, list[str]] = {}

@@ -157,6 +157,10 @@ class _Handling:
     ) -> Done:
         if known.state is SlipState.VOID:
             raise Invalid({"number": Text("Slip %(number)s is void.", number=known.number)})
+        if known.state is SlipState.REVERSED:
+            raise Invalid(
+                {"number": Text("Slip %(number)s was reversed already.", number=known.number)}
+            )
         held = _told(known)
         wanted = {**row.values, "grade": grade}
         wanted |= dict(zip(("gross", "tare", "deduction"), weights, strict=True))

@@ -9,7 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from catalog.lots.models import SlipState, WeighSlip
+from catalog.lots.models import WeighSlip
+from catalog.lots.queries.stock import STANDS
 from catalog.products import operations
 from catalog.products.models import Grade, Product, PurchasePrice
 from kernel.cells import Choice, Day, PerKilo, Words
@@ -86,7 +87,7 @@ class _Handling:
             return
         weighed = sa.select(WeighSlip.id).where(
             WeighSlip.product_id == product_id, WeighSlip.grade == grade,
-            WeighSlip.weighed_at >= day_start(since), WeighSlip.state != SlipState.VOID,
+            WeighSlip.weighed_at >= day_start(since), STANDS,
         )  # fmt: skip
         if self._session.scalar(weighed.limit(1)) is not None:
             raise Invalid({"valid_from": Text("Choose %(day)s or later.", day=today)})

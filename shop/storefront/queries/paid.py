@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from catalog.households.queries import Voice, consented_voices
 from catalog.lots.models import Contribution
+from catalog.lots.queries.stock import IN_LOT
 from catalog.products.models import Pack
 from kernel.db import sum_money
 from kernel.money import Money, total
@@ -93,7 +94,7 @@ def voices_of_lot(session: Session, lot_id: int) -> list[Voice]:
     """What households with goods in this lot let us say of them."""
     ids = session.scalars(
         sa.select(Contribution.household_id)
-        .where(Contribution.lot_id == lot_id, Contribution.household_id.is_not(None))
+        .where(Contribution.lot_id == lot_id, Contribution.household_id.is_not(None), IN_LOT)
         .distinct()
     ).all()
     return consented_voices(session, [each for each in ids if each is not None])
