@@ -28,13 +28,16 @@ from shop.households import changing as household_changes
 from shop.households import views as households
 from shop.office import prices as market
 from shop.office import views as office
-from shop.storefront import preview
+from shop.storefront import finding, machines, preview, showing
 from shop.storefront import views as storefront
 from shop.suppliers import views as supplier_desks
 from shop.views import account, admin, bank, machine, settings
 
 BLUEPRINTS: list[Blueprint] = [
     storefront.bp,
+    finding.bp,
+    showing.bp,
+    machines.bp,
     account.bp,
     settings.bp,
     admin.bp,
