@@ -37,6 +37,20 @@ def make_pdf(template: str, data: Mapping[str, Any], *, made: datetime) -> bytes
     return made_pdf
 
 
+def make_png(template: str, data: Mapping[str, Any]) -> bytes:
+    """The first page of `templates/pdf/<template>.typ` as a picture, one pixel for each point."""
+    made_png: bytes = typst.compile(
+        str(FOLDER / f"{template}.typ"),
+        root=str(FOLDER),
+        font_paths=[str(fonts.sans_path().parent)],
+        ignore_system_fonts=True,
+        format="png",
+        ppi=72,
+        sys_inputs={"data": json.dumps(data, ensure_ascii=False)},
+    )
+    return made_png
+
+
 def qr_svg(content: str) -> str:
     """A QR code as an SVG drawing, for `qr()` of `house.typ`: error correction M, no border."""
     drawing: str = segno.make(content, error="m", micro=False).svg_inline(border=0)

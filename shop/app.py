@@ -31,7 +31,7 @@ from kernel.people import TextSize
 from kernel.services import Services
 from kernel.storage import Storage
 from kernel.web.access import acting
-from kernel.web.addresses import static_url
+from kernel.web.addresses import public_address, static_url
 from kernel.web.once import form_guard
 from kernel.web.work import close_reading, now, today
 from shop.doors import BLUEPRINTS
@@ -77,7 +77,12 @@ def _dress(app: Flask) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals.update(
-        Role=Role, form_guard=form_guard, now=now, static_url=static_url, today=today
+        Role=Role,
+        form_guard=form_guard,
+        now=now,
+        public_address=public_address,
+        static_url=static_url,
+        today=today,
     )
     kernel.web.filters.init_app(app)
     kernel.web.drawing.init_app(app)

@@ -29,7 +29,7 @@ from shop.households import changing as household_changes
 from shop.households import views as households
 from shop.office import prices as market
 from shop.office import views as office
-from shop.storefront import impact, preview
+from shop.storefront import finding, impact, machines, preview, showing
 from shop.storefront import views as storefront
 from shop.suppliers import views as supplier_desks
 from shop.views import account, admin, bank, machine, settings
@@ -37,6 +37,9 @@ from shop.views import account, admin, bank, machine, settings
 BLUEPRINTS: list[Blueprint] = [
     storefront.bp,
     impact.bp,
+    finding.bp,
+    showing.bp,
+    machines.bp,
     account.bp,
     settings.bp,
     admin.bp,

@@ -112,6 +112,7 @@ COOP_DESK = Desk(
                 Entry("coop.orders", Text("Orders to ship"), "/coop/orders"),
                 Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),
                 Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
+                Entry("coop.letters", Text("Buyers' letters"), "/coop/letters"),
             ),
         ),
         Group(
@@ -217,6 +218,7 @@ ADMIN_DESK = Desk(
         Entry("admin.products", Text("Products"), "/admin/products"),
         Entry("admin.prices", Text("Price monitoring"), "/admin/prices"),
         Entry("admin.excel", Text("Excel"), "/admin/excel"),
+        Entry("admin.letters", Text("Buyers' letters"), "/admin/letters"),
         Entry("admin.users", Text("Accounts"), "/admin/users"),
         Entry("admin.payments", Text("Payments to look at"), "/admin/payments"),
         Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),

@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit
 
 from flask import current_app, request
 
+from kernel.services import Services
+
 
 def own_address(address: str | None, otherwise: str = "/") -> str:
     """The path and query of an address of ours; `otherwise` for anything that leads elsewhere."""
@@ -22,6 +24,12 @@ def own_address(address: str | None, otherwise: str = "/") -> str:
     if not path.startswith("/") or path.startswith(("//", "/\\")) or any(c < " " for c in address):
         return otherwise
     return path + (f"?{parts.query}" if parts.query else "")
+
+
+def public_address(path: str) -> str:
+    """Where the world finds this path, whatever name this machine was asked under."""
+    found: Services = current_app.extensions["services"]
+    return found.config.public_url + path
 
 
 def static_url(path: str) -> str:

@@ -36,6 +36,7 @@ _JIAO = ["一角", "二角", "三角", "四角", "五角", "六角", "七角", "
 def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         address_with=address_with,
+        address_without=address_without,
         day_of_month=day_of_month,
         fen_of=fen_of,
         half_price=half_price,
@@ -109,6 +110,11 @@ def address_with(**changes: object) -> str:
     ]
     values += [(key, str(value)) for key, value in changes.items() if value is not None]
     return request.path + (f"?{urlencode(values)}" if values else "")
+
+
+def address_without(names: Iterable[str]) -> str:
+    """This page's address without some of its query, on its first page."""
+    return address_with(**dict.fromkeys([*names, "page"]))
 
 
 _DIGITS = "零一二三四五六七八九十"

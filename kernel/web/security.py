@@ -11,13 +11,14 @@ import secrets
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
-from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter
 
 from config import Config
+from kernel.web import keeping
+from kernel.web.keeping import Guard
 
-csrf = CSRFProtect()
+csrf = Guard()
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
 
@@ -45,6 +46,7 @@ def init_app(app: Flask, config: Config) -> None:
     )
     app.url_map.converters["int"] = Key
     csrf.init_app(app)
+    keeping.init_app(app)
     app.before_request(_refuse_what_no_text_holds)
     app.after_request(_Headers(config))
     app.jinja_env.globals["csp_nonce"] = csp_nonce
@@ -110,8 +112,4 @@ def _say_how_long_to_keep(response: Response) -> None:
         if request.args.get("v") and response.status_code in (200, 304):
             response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
         return
-    if "Cache-Control" not in response.headers:
-        # Pages differ by cookie; what a signed-in person saw must not stay on a shared computer.
-        # (Only what is known already: the database may be what has just failed.)
-        kept = "no-store" if g.get("user_id") else "private, no-cache"
-        response.headers["Cache-Control"] = kept
+    keeping.mark(response)

@@ -27,12 +27,14 @@ FindPlaces = Callable[[str], Sequence[Place]]
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """`freight_seen` is what the page said that carriage costs when the button was pressed."""
+    """`freight_seen` is what the page said that carriage costs when the button was pressed;
+    `no_return_agreed` that fresh goods do not go back within seven days without a reason."""
 
     contact: Contact
     note: str
     pick_up: bool = False
     freight_seen: Money = ZERO
+    no_return_agreed: bool = False
 
 
 def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
@@ -44,6 +46,7 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
     where = fields.text("place", most=60, required=not pick_up)
     detail = fields.text("detail", most=120, required=not pick_up)
     seen = _fen(form.get("freight", ""))
+    agreed = fields.flag("no_return")
     email = fields.email("email") if fields.has("email") else None
     note = fields.text("note", most=200, required=False)
     place = choose_place(where, find_places(where)) if where and not pick_up else None
@@ -52,7 +55,7 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
     fields.done()
     if pick_up:
         fetched = Contact(recipient=recipient, phone=phone, address=FETCHED, email=email)
-        return Checkout(fetched, note, True, seen)
+        return Checkout(fetched, note, True, seen, agreed)
     assert place is not None
     rest = after_place(where, place)
     address = " ".join(part for part in (place.name, rest, detail) if part)
@@ -61,6 +64,7 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
         note,
         False,
         seen,
+        agreed,
     )
 
 

@@ -15,6 +15,7 @@ from kernel.web.forms import Fields
 from orders.sales.models import CarrierKind, OrderLine
 from orders.sales.operations import Transport
 from orders.sales.rules.freight import Zone
+from orders.sales.rules.travelling import MOST_DAYS
 
 FindRegion = Callable[[str], Sequence[str]]
 MOST_ZONES = 40
@@ -106,4 +107,7 @@ def _zone(fields: Fields, form: Mapping[str, str], n: int, find_region: FindRegi
         step_g=fields.quantity(f"step_g-{n}", BaseUnit.GRAM, most=1_000_000),
         step_fee=fields.money(f"step_fee-{n}", least=ZERO, most=Money(1_000_000)),
         free_from=fields.money(f"free_from-{n}") if fields.has(f"free_from-{n}") else None,
+        days=fields.whole(f"days-{n}", least=1, most=MOST_DAYS)
+        if fields.has(f"days-{n}")
+        else None,
     )

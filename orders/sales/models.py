@@ -148,6 +148,8 @@ class Order(Made, Model):
     locale: Mapped[str] = mapped_column(sa.String(5), default="zh")
     # The buyer fetches it at the cooperative: no freight, no address.
     pick_up: Mapped[bool] = mapped_column(default=False, info=added(False))
+    # The buyer confirmed that its fresh goods are outside the seven-day return; none: not asked.
+    no_return_agreed: Mapped[bool | None] = mapped_column(info=added(None))
 
     lines: Mapped[list[OrderLine]] = related(back_populates="order", order_by="OrderLine.position")
     organisation: Mapped[Organisation | None] = related()
@@ -412,6 +414,8 @@ class FreightZone(Model):
     step_g: Mapped[int]
     step_fee: Mapped[Money]
     free_from: Mapped[Money | None]
+    # Days on the road at the most; none: `rules.travelling.usual_days`.
+    days: Mapped[int | None] = mapped_column(info=added(None))
 
 
 class OrderFreight(Made, Model):
@@ -432,7 +436,11 @@ class OrderFreight(Made, Model):
 
 
 class Review(Made, Model):
-    """What a buyer says of a received order. One per order line, or one per bulk order."""
+    """What a buyer says of a received order. One per order line, or one per bulk order.
+
+    It is never deleted (电商法 §39): the operator may cover its words and photos with a reason,
+    which is then shown in their place; its stars count all the same.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),)
@@ -445,5 +453,9 @@ class Review(Made, Model):
     text: Mapped[str] = mapped_column(sa.String(1000), default="")
     place: Mapped[str] = mapped_column(sa.String(40), default="")
     reply: Mapped[str] = mapped_column(sa.String(500), default="")
+    # [{"id": picture, "sizes": [[width, height], …]}, …], as pages draw them.
+    photos: Mapped[list[Any]] = mapped_column(default=list, info=added([]))
+    # Why its words are covered; empty while they are shown.
+    covered: Mapped[str] = mapped_column(sa.String(200), default="", info=added(""))
 
     order: Mapped[Order] = related()

@@ -56,10 +56,10 @@ def _write_down(town: Town, session: Session, now: datetime) -> None:
             weigh_pack(session, pack.id, gross, supplier_id=supplier_id, by=manager, now=now)
         zones = (
             Zone(region=NEAR, first_g=3000, first_fee=Money(600), step_fee=Money(100),
-                 free_from=Money(9_900)),
+                 free_from=Money(9_900), days=2),
             *(Zone(region=each, served=False) for each in FAR),
             Zone(region="", first_g=1000, first_fee=Money(1_000), step_fee=Money(300),
-                 free_from=Money(19_900)),
+                 free_from=Money(19_900), days=4),
         )  # fmt: skip
         publish_freight(
             session, supplier_id, zones, valid_from=business_day(now),

@@ -34,6 +34,7 @@ from orders.sales.operations import (
 )
 from shop.demo import rhythm, tables
 from shop.demo.carrying import good_until
+from shop.demo.letters import plan_answer
 from shop.demo.menus import Parcel
 from shop.demo.town import Town, at
 
@@ -233,7 +234,7 @@ def _receive(
         town.plan(now + timedelta(hours=6), ask_refund, order_id)
         return
     if fate.reviews:
-        town.plan(now + timedelta(days=1, hours=3), _review, chance, order_id, parcel)
+        town.plan(now + timedelta(days=1, hours=3), _review, town, chance, order_id, parcel)
     done = now + COMPLETE_AFTER
     town.plan(done, _complete, order_id)
     if fate.refund == "late":
@@ -311,7 +312,9 @@ def ask_refund(order_id: int, session: Session, now: datetime) -> None:
     )
 
 
-def _review(chance: Random, order_id: int, parcel: Parcel, session: Session, now: datetime) -> None:
+def _review(
+    town: Town, chance: Random, order_id: int, parcel: Parcel, session: Session, now: datetime
+) -> None:
     """What the buyer says of each thing, from the place it was sent to."""
     where = tables.words()["citizen"][parcel.place]["place"]
     place = where[:5].replace("市", "").replace("省", "")
@@ -325,7 +328,8 @@ def _review(chance: Random, order_id: int, parcel: Parcel, session: Session, now
             if pack.product in each.get("of", [pack.product])
         ]
         letter = chance.choice(fitting)
-        review_line(
+        review = review_line(
             session, line_id, stars=letter["stars"], text=letter["text"], place=place,
             by=Actor(door=Door.WEB), now=now,
         )  # fmt: skip
+        plan_answer(town, review, pack.supplier, now)

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, render_template
 
 from kernel.errors import Missing, Text
 from kernel.web.access import public
+from kernel.web.keeping import shared
 from kernel.web.work import now, services, session, today
 from shop.storefront import queries
 from shop.storefront.open_data import DATA_SETS, LICENCE, LICENCE_ADDRESS, descriptor
@@ -20,6 +21,7 @@ bp = Blueprint("impact", __name__)
 
 @bp.get("/impact")
 @public
+@shared
 def impact() -> str:
     """What of this year's money reached which villages."""
     year = today().year
@@ -42,6 +44,7 @@ def _road(year: int) -> tuple[queries.Incomes, queries.PublicRoad | None]:
 
 @bp.get("/open/")
 @public
+@shared
 def open_data() -> str:
     """What there is to fetch, with the meaning of every column, the licence and the vintage."""
     return render_template(

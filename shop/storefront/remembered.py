@@ -16,6 +16,8 @@ from sqlalchemy import Engine
 from kernel.web.work import now, services
 
 FRESH = timedelta(minutes=1)
+# More than this and what is no longer fresh is forgotten; a day of a large shop stays below it.
+MOST = 20_000
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -35,7 +37,7 @@ def remembered_each(keys: Iterable[K], count: Callable[[list[K]], Mapping[K, T]]
             missing.append(key)
     if missing:
         for key, value in count(missing).items():
-            kept[key] = (now(), value)
+            _keep(kept, key, value)
             known[key] = value
     return known
 
@@ -48,5 +50,14 @@ def remembered(key: Hashable, count: Callable[[], T]) -> T:
         value: T = found[1]
         return value
     value = count()
-    kept[key] = (now(), value)
+    _keep(kept, key, value)
     return value
+
+
+def _keep(kept: dict[Hashable, tuple[datetime, Any]], key: Hashable, value: object) -> None:
+    if len(kept) >= MOST:
+        for old, (since, _) in list(kept.items()):
+            if not since <= now() < since + FRESH:
+                kept.pop(old, None)
+    if len(kept) < MOST:
+        kept[key] = (now(), value)

@@ -91,3 +91,24 @@ def spoken(found: Sequence[Bar]) -> list[tuple[Text, date, date]]:
         (Text("in store") if bar.stored else Text("fresh"), bar.begins, bar.ends)
         for bar in sorted(found, key=lambda each: each.begins)
     ]
+
+
+def year_of(harvest: Sequence[Sequence[str]], stored: Sequence[Sequence[str]]) -> list[str]:
+    """Twelve words, one a month: `fresh` where some of it is harvested, else `stored`, else empty;
+    no list at all for what has no season."""
+    if not harvest and not stored:
+        return []
+    return [
+        "fresh" if _in_month(harvest, month) else "stored" if _in_month(stored, month) else ""
+        for month in range(1, 13)
+    ]
+
+
+def _in_month(spans: Sequence[Sequence[str]], month: int) -> bool:
+    """Whether a day of the month lies in one of the spans; they may run over New Year."""
+    for start, end in spans:
+        first, last = int(start[:2]), int(end[:2])
+        runs_over = start > end
+        if (month >= first or month <= last) if runs_over else first <= month <= last:
+            return True
+    return False

@@ -10,10 +10,7 @@ from werkzeug.wrappers import Response as Answer
 from catalog.households.queries import public_picture, voices_in
 from catalog.lots.operations import note_scan
 from catalog.lots.queries import (
-    ShelfRow,
-    Sorting,
     VillageSheet,
-    count_shelf,
     nearest_code,
     product_sheet,
     shelf,
@@ -21,21 +18,20 @@ from catalog.lots.queries import (
     trace,
     village_sheets,
 )
-from catalog.products.queries import category_by_slug, mandate_behind
 from kernel.errors import Missing, Text
 from kernel.text import tidy
 from kernel.web.access import public
 from kernel.web.i18n import chosen_language
+from kernel.web.keeping import shared
 from kernel.web.work import now, services, session, today, transaction
 from orders.shares.queries import lot_paid, sharing_of
 from orders.tracing.queries.recalls import notice_of
-from shop.storefront import dividing, offers, queries, seasons, stories
+from shop.storefront import offers, queries, seasons, stories, visiting
 from shop.storefront.lines import lines
 from shop.storefront.remembered import remembered
 
 bp = Blueprint("storefront", __name__)
 
-PAGE = 24
 MOST_RIPE = 10
 MOST_VILLAGES = 8
 
@@ -45,6 +41,7 @@ CHECKED_ON = date(2026, 11, 23)
 
 @bp.get("/")
 @public
+@shared
 def home() -> str:
     """What is ripe, who leads, where the money goes."""
     day = today()
@@ -59,9 +56,12 @@ def home() -> str:
     offer = offers.usual(sheet) if sheet else None
     lead_id = leads[0].product_id if leads else 0
     sharing = sharing_of(session(), [lead_id], day).get(lead_id)
+    senders = remembered(("senders", day), lambda: queries.senders(session(), day))
+    sender = senders.get(leads[0].supplier_id) if leads else None
     return render_template(
         "storefront/home.html",
         bars={key: seasons.bars(*each, day.year) for key, each in spans.items()},
+        carriage=sender is not None and bool(sender.zones),
         goods=remembered(("goods", day), lambda: queries.goods_of_villages(session(), day)),
         groups=offers.groups_of(sheet, offer, sharing) if sheet else [],
         offer=offer,
@@ -69,6 +69,7 @@ def home() -> str:
         now_at=seasons.place_in_year(day),
         products=len(rows),
         ripe=ripe,
+        seen=visiting.seen_products(),
         sheet=sheet,
         spoken=seasons.spoken,
         stories=stories,
@@ -82,120 +83,9 @@ def _villages(day: date) -> list[VillageSheet]:
     return village_sheets(session(), [""], today=day)[:MOST_VILLAGES]
 
 
-@bp.get("/products")
-@public
-def products() -> str:
-    """The whole shelf, or what of it was asked for."""
-    return _shelf_page(category=request.args.get("category") or None)
-
-
-@bp.get("/categories/<slug>")
-@public
-def category(slug: str) -> str:
-    category_by_slug(session(), slug)
-    return _shelf_page(category=slug, fixed=True)
-
-
-@bp.get("/search")
-@public
-def search() -> str:
-    """Chinese, English, pinyin or initials."""
-    text = tidy(request.args.get("q", ""))[:80]
-    return _shelf_page(category=request.args.get("category") or None, text=text)
-
-
-def _shelf_page(*, category: str | None, fixed: bool = False, text: str | None = None) -> str:
-    village = request.args.get("village") or None
-    sort = _sorting(request.args.get("sort", ""))
-    page = _page(request.args.get("page", ""))
-    rows = shelf(
-        session(), today=today(), category=category, text=text, village=village, sort=sort,
-        offset=(page - 1) * PAGE, limit=PAGE + 1,
-    ) if text != "" else []  # fmt: skip
-    shown = rows[:PAGE]
-    shelves, places = remembered(("filters", today()), lambda: queries.filters(session(), today()))
-    grouped = sort is Sorting.RECOMMENDED and text is None
-    groups = _by_category(shown) if grouped else [shown]
-    shares = offers.shares(session(), shown, today())
-    return render_template(
-        "storefront/shelf.html",
-        category=next((each for each in shelves if each.key == category), None),
-        fixed=fixed,
-        groups=groups,
-        lines={group[0].product_id: lines(group, shares) for group in groups if group},
-        more=len(rows) > PAGE,
-        page=page,
-        places=places,
-        rows=shown,
-        shelves=shelves,
-        sort=sort,
-        sortings=Sorting,
-        text=text,
-        total=_count(shelves, category, village, text, len(rows), page),
-        village=next((each for each in places if each.key == village), None),
-    )
-
-
-def _count(
-    shelves: list[queries.Choice],
-    category: str | None,
-    village: str | None,
-    text: str | None,
-    found: int,
-    page: int,
-) -> int:
-    """How many there are, without asking again where it is known already."""
-    if page == 1 and found <= PAGE:
-        return found
-    if village is None and text is None:
-        return sum(each.count for each in shelves if category in (None, each.key))
-    return count_shelf(session(), today=today(), category=category, text=text, village=village)
-
-
-def _by_category(rows: list[ShelfRow]) -> list[list[ShelfRow]]:
-    groups: dict[str, list[ShelfRow]] = {}
-    for row in rows:
-        groups.setdefault(row.category_slug, []).append(row)
-    return list(groups.values())
-
-
-def _sorting(wanted: str) -> Sorting:
-    try:
-        return Sorting(wanted)
-    except ValueError:
-        return Sorting.RECOMMENDED
-
-
-def _page(wanted: str) -> int:
-    return int(wanted) if wanted.isdecimal() and 0 < len(wanted) < 5 and int(wanted) > 0 else 1
-
-
-@bp.get("/products/<slug>")
-@public
-def product(slug: str) -> str:
-    sheet = product_sheet(session(), slug, today())
-    sharing = sharing_of(session(), [sheet.product.id], today()).get(sheet.product.id)
-    wanted = request.args.get("pack", "")
-    chosen = next(
-        (each for each in sheet.packs if str(each.pack.id) == wanted), offers.usual(sheet)
-    )
-    groups = offers.groups_of(sheet, chosen, sharing)
-    return render_template(
-        "storefront/product.html",
-        chosen=chosen,
-        groups=groups,
-        mandate=mandate_behind(session(), sheet.product.id, today()),
-        offers=sheet.packs,
-        product=sheet.product,
-        reviews=queries.reviews_of(session(), sheet.product.id),
-        share=dividing.households_get(groups),
-        sharing=sharing,
-        sheet=sheet,
-    )
-
-
 @bp.get("/villages/<code>")
 @public
+@shared
 def village(code: str) -> str:
     found = queries.village_by(session(), code)
     if found is None:
@@ -222,6 +112,7 @@ def village_photo(sha256: str) -> Response:
 
 @bp.get("/trace")
 @public
+@shared
 def look_up() -> str | Answer:
     """Where one types what stands below the bag's code."""
     code = tidy(request.args.get("code", ""))[:60]
@@ -259,11 +150,13 @@ def trace_page(code: str) -> str | tuple[str, int]:
 
 @bp.get("/help")
 @public
+@shared
 def help_page() -> str:
     return render_template("storefront/help.html")
 
 
 @bp.get("/accessibility")
 @public
+@shared
 def accessibility() -> str:
     return render_template("storefront/accessibility.html", checked_on=CHECKED_ON)

@@ -12,6 +12,7 @@ from kernel.speech import LOCALES
 from kernel.web import i18n
 from kernel.web.access import actor, public, signed_in
 from kernel.web.addresses import own_address
+from kernel.web.keeping import from_shared_pages
 from kernel.web.work import now, services, transaction
 
 bp = Blueprint("settings", __name__)
@@ -39,6 +40,7 @@ def account_language() -> Response:
 
 
 @bp.post("/settings/text-size")
+@from_shared_pages
 @public
 def text_size() -> Response:
     """Larger letters (长辈版), also at the next sign-in from elsewhere."""

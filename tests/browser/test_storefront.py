@@ -9,6 +9,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 PAGES = (
     "/", "/products", "/search?q=luobo", "/search?q=zzz", "/products/space-radish",
     "/products/smoked-pork", "/villages/500114125201", "/trace", "/impact", "/help",
+    "/calendar", "/products?season=1&upto=x&by=2026-12-24", "/products/space-radish/reviews",
     "/accessibility", "/sign-in",
 )  # fmt: skip
 
@@ -106,3 +107,28 @@ def test_prices_and_dates_never_break_in_the_middle(eyes):
         " each.getClientRects().length > 1).map(each => each.textContent)"
     )
     assert broken == []
+
+
+def test_proposals_are_chosen_by_the_arrow_keys_alone(eyes):
+    page = eyes.open("/search")
+    box = page.locator("#f-q")
+    box.press_sequentially("luo")
+    page.get_by_role("option", name="太空萝卜").wait_for()
+    assert box.get_attribute("aria-expanded") == "true"
+    assert eyes.axe() == []
+    box.press("Escape")
+    assert box.get_attribute("aria-expanded") == "false"
+    box.press("ArrowDown")
+    chosen = page.locator(f"#{box.get_attribute('aria-activedescendant')}")
+    assert chosen.get_attribute("aria-selected") == "true"
+    box.press("Enter")
+    page.wait_for_url("**/products/space-radish")
+    assert eyes.complaints == []
+
+
+def test_nothing_is_lost_at_two_hundred_percent(eyes):
+    for address in ("/", "/products?season=1", "/products/space-radish", "/calendar", "/search"):
+        page = eyes.open(address)
+        page.set_viewport_size({"width": 640, "height": 450})
+        assert eyes.sideways() <= 0, address
+    page.set_viewport_size({"width": eyes.width, "height": 900})

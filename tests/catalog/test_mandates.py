@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from catalog.products import operations as products
 from catalog.products.models import MandatedProduct, OffReason, Product, ProductState
-from catalog.products.queries import mandate_behind, without_mandate
+from catalog.products.queries import mandates_behind, without_mandate
 from catalog.suppliers import operations, queries, rules
 from catalog.suppliers.models import Mandate, MandateState, SupplierKind, SupplierState
 from kernel.actors import WORKER, Role
@@ -86,7 +86,7 @@ def test_goods_leave_the_shelf_the_day_after_their_mandate_ends_and_return_with_
     house, session
 ):
     house.agree(house.propose())
-    assert mandate_behind(session, house.tea.id, TODAY).principal.id == house.grower.id
+    assert mandates_behind(session, TODAY)[house.tea.id].principal.id == house.grower.id
     assert sweep(session, 40) == []
     before = len(letters(session))
     assert [each.id for each in sweep(session, 41)] == [house.tea.id]
@@ -116,7 +116,7 @@ def test_goods_leave_the_shelf_the_day_after_their_mandate_ends_and_return_with_
 def test_a_mandate_that_nobody_agreed_to_neither_allows_nor_forbids(house, session):
     proposed = house.propose()
     assert without_mandate(session, TODAY) == set()
-    assert mandate_behind(session, house.tea.id, TODAY) is None
+    assert house.tea.id not in mandates_behind(session, TODAY)
     with pytest.raises(Refusal, match="Whoever grew"):
         operations.agree_mandate(
             session, house.seller.id, proposed.id, by=house.by("seller"), now=NOON

@@ -1,5 +1,6 @@
 """What lies in the store, who brought it, and the road it came."""
 
+from catalog.lots.queries.asking import Narrower
 from catalog.lots.queries.codes import Bag, find_code, nearest_code
 from catalog.lots.queries.conformity import (
     conformity_by_number,
@@ -18,6 +19,12 @@ from catalog.lots.queries.labels import (
     runs_of,
     scans_of,
     times_opened,
+)
+from catalog.lots.queries.naming import (
+    NamedProduct,
+    named_by_slug,
+    names_on_shelf,
+    suggestions,
 )
 from catalog.lots.queries.sheet import ProductSheet, product_sheet
 from catalog.lots.queries.shelf import (
@@ -86,6 +93,8 @@ __all__ = [
     "Link",
     "LotRow",
     "LotSheet",
+    "NamedProduct",
+    "Narrower",
     "Producer",
     "ProductSheet",
     "Scans",
@@ -116,7 +125,9 @@ __all__ = [
     "lots_without_certificate",
     "made_into",
     "made_of",
+    "named_by_slug",
     "names_of",
+    "names_on_shelf",
     "nearest_code",
     "newest_card",
     "offline_of_slip",
@@ -142,6 +153,7 @@ __all__ = [
     "slips_in_state",
     "slips_of_day",
     "slips_of_household",
+    "suggestions",
     "times_opened",
     "trace",
     "under_review",

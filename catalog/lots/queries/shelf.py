@@ -11,12 +11,22 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Contribution, Lot
+from catalog.lots.queries.asking import (
+    EVERYTHING,
+    PER_UNIT,
+    TODAY,
+    UNTIL,
+    Asked,
+    Narrower,
+    Shape,
+    chosen_products,
+    for_citizens,
+)
 from catalog.lots.queries.stock import FREE, plain_values, sellable
-from catalog.lots.queries.villages import SEASON, grown_in, villages_of
-from catalog.lots.rules import citizens_until
+from catalog.lots.queries.villages import villages_of
 from catalog.products import rules
 from catalog.products.models import Category, Grade, Pack, Product, Shelf
-from catalog.products.queries import asked_for, dialect_of, matches, matching, offered
+from catalog.products.queries import matching, offered
 from catalog.suppliers.models import Supplier
 from kernel.labels import Labelled
 from kernel.money import Money, Price
@@ -70,14 +80,6 @@ class ShelfRow:
         return self.free // self.content
 
 
-# Multiplied out of whole numbers, so that both databases compare packs of any size alike.
-_PER_UNIT = sa.type_coerce(Pack.price, sa.BigInteger) * 100_000 / Pack.content
-
-
-def _for_citizens() -> sa.ColumnElement[bool]:
-    return sa.and_(Pack.product_id == Product.id, Pack.shelf == Shelf.CITIZENS, Pack.on_sale)
-
-
 def shelf(
     session: Session,
     *,
@@ -85,6 +87,7 @@ def shelf(
     category: str | None = None,
     text: str | None = None,
     village: str | None = None,
+    narrower: Narrower = EVERYTHING,
     sort: Sorting = Sorting.RECOMMENDED,
     offset: int = 0,
     limit: int = 24,
@@ -94,7 +97,7 @@ def shelf(
 
     `category` is a slug, `village` a region code, `text` what a person searches for.
     """
-    asked = Asked.of(session, category=category, text=text, village=village)
+    asked = Asked.of(session, category=category, text=text, village=village, narrower=narrower)
     if asked is None:
         return []
     values = {**asked.values(today), "skipped": offset, "most": limit}
@@ -113,67 +116,11 @@ def shelf(
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What a statement depends on besides its values: each shape is built once, since building a
-    statement costs more than asking it."""
-
-    dialect: str
-    category: bool
-    text: bool
-    village: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What of the shelf somebody wants to see."""
-
-    shape: Shape
-    category: str | None
-    text: str
-    found_by: str
-    village: str | None
-
-    @classmethod
-    def of(
-        cls, session: Session, *, category: str | None, text: str | None, village: str | None
-    ) -> Asked | None:
-        """None when the text holds nothing that could be found."""
-        found_by = None if text is None else asked_for(session, text)
-        if text is not None and found_by is None:
-            return None
-        shape = Shape(dialect_of(session), bool(category), text is not None, bool(village))
-        return cls(shape, category, text or "", found_by or "", village)
-
-    def values(self, today: date) -> dict[str, object]:
-        wanted: dict[str, object] = {
-            "today": today,
-            "until": citizens_until(today),
-            "since": today - SEASON,
-        }
-        if self.shape.category:
-            wanted["category"] = self.category
-        if self.shape.text:
-            wanted |= {"found_by": self.found_by, "pattern": f"%{_escaped(self.text)}%"}
-        if self.shape.village:
-            wanted["village"] = self.village
-        return wanted
-
-
-_TODAY = sa.bindparam("today", type_=sa.Date())
-_UNTIL = sa.bindparam("until", type_=sa.Date())
-_SINCE = sa.bindparam("since", type_=sa.Date())
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 @cache
 def _statement(shape: Shape, sort: Sorting) -> sa.Select[*tuple[Any, ...]]:
     order = _order(shape, sort)
     page = (
-        _page(shape)
+        chosen_products(shape)
         .order_by(*order)
         .offset(sa.bindparam("skipped", type_=sa.Integer()))
         .limit(sa.bindparam("most", type_=sa.Integer()))
@@ -182,31 +129,9 @@ def _statement(shape: Shape, sort: Sorting) -> sa.Select[*tuple[Any, ...]]:
     return _with_stock(page).order_by(*order)
 
 
-def _page(shape: Shape) -> sa.Select[*tuple[Any, ...]]:
-    """Which products; no stock is looked at but for a village's."""
-    cheapest = (
-        sa.select(Pack.id)
-        .where(_for_citizens())
-        .order_by(_PER_UNIT, Pack.position, Pack.id)
-        .limit(1)
-        .correlate(Product)
-        .scalar_subquery()
-    )
-    chosen = sa.select(Product.id.label("product_id"), cheapest.label("pack_id")).where(
-        offered(_TODAY), sa.exists().where(_for_citizens())
-    )
-    if shape.category:
-        chosen = chosen.join(Category).where(Category.slug == sa.bindparam("category"))
-    if shape.text:
-        chosen = chosen.where(matches(shape.dialect, sa.bindparam("found_by", type_=sa.Text())))
-    if shape.village:
-        chosen = chosen.where(grown_in(sa.bindparam("village", type_=sa.String()), _SINCE))
-    return chosen
-
-
 def _order(shape: Shape, sort: Sorting) -> list[Any]:
     if sort is Sorting.LOWEST_PRICE:
-        price = sa.select(sa.func.min(_PER_UNIT)).where(_for_citizens()).correlate(Product)
+        price = sa.select(sa.func.min(PER_UNIT)).where(for_citizens()).correlate(Product)
         return [price.scalar_subquery(), Product.id]
     if sort is Sorting.NEWEST:
         newest = sa.select(sa.func.max(Lot.harvested_on)).where(Lot.product_id == Product.id)
@@ -224,7 +149,7 @@ def _order(shape: Shape, sort: Sorting) -> list[Any]:
 
 def _with_stock(page: sa.CTE) -> sa.Select[*tuple[Any, ...]]:
     """The chosen rows with what a page shows; stock is summed for these rows only."""
-    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(_TODAY, _UNTIL))
+    here = sa.and_(Lot.product_id == Product.id, Lot.grade == Pack.grade, sellable(TODAY, UNTIL))
     free = (
         sa.select(sa.cast(sa.func.coalesce(sa.func.sum(FREE), 0), sa.BigInteger))
         .select_from(Lot)
@@ -287,10 +212,11 @@ def count_shelf(
     category: str | None = None,
     text: str | None = None,
     village: str | None = None,
+    narrower: Narrower = EVERYTHING,
     most: int = 1000,
 ) -> int:
     """How many products the shelf has, counted no further than `most`."""
-    asked = Asked.of(session, category=category, text=text, village=village)
+    asked = Asked.of(session, category=category, text=text, village=village, narrower=narrower)
     if asked is None:
         return 0
     values = {**asked.values(today), "most": most}
@@ -300,7 +226,7 @@ def count_shelf(
 @cache
 def _counting(shape: Shape) -> sa.Select[int]:
     most = sa.bindparam("most", type_=sa.Integer())
-    bare = _page(shape).with_only_columns(Product.id).limit(most).subquery()
+    bare = chosen_products(shape).with_only_columns(Product.id).limit(most).subquery()
     return sa.select(sa.func.count()).select_from(bare)
 
 

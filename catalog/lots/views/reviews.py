@@ -24,7 +24,7 @@ from kernel.web.forms import Fields
 from kernel.web.once import once
 from kernel.web.work import now, services, session, today, transaction
 
-bp = Blueprint("reviews", __name__, url_prefix="/coop/weigh-in")
+bp = Blueprint("slip_reviews", __name__, url_prefix="/coop/weigh-in")
 
 
 @bp.get("/reviews")
@@ -65,7 +65,7 @@ def approve(number: str) -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _page(invalid.errors, number), 422
     flash(_("Slip %(number)s is approved.", number=number), "done")
-    return redirect(url_for("reviews.show_reviews"), code=303)
+    return redirect(url_for("slip_reviews.show_reviews"), code=303)
 
 
 @bp.post("/reviews/<number>/void")
@@ -80,7 +80,7 @@ def void(number: str) -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _page({"note": invalid.errors["reason"]}, number), 422
     flash(_("Slip %(number)s is void.", number=number), "done")
-    return redirect(url_for("reviews.show_reviews"), code=303)
+    return redirect(url_for("slip_reviews.show_reviews"), code=303)
 
 
 @bp.post("/handed/<int:offline_id>/write")
@@ -104,7 +104,7 @@ def write_handed(offline_id: int) -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _page(invalid.errors, f"handed-{offline_id}"), 422
     flash(_("It is a weigh slip now."), "done")
-    return redirect(url_for("reviews.show_reviews"), code=303)
+    return redirect(url_for("slip_reviews.show_reviews"), code=303)
 
 
 @bp.post("/handed/<int:offline_id>/dismiss")
@@ -124,7 +124,7 @@ def dismiss_handed(offline_id: int) -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _page(invalid.errors, f"handed-{offline_id}"), 422
     flash(_("It is put aside; the phone will be told why."), "done")
-    return redirect(url_for("reviews.show_reviews"), code=303)
+    return redirect(url_for("slip_reviews.show_reviews"), code=303)
 
 
 @bp.post("/cap")
@@ -144,7 +144,7 @@ def set_cap() -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _page(invalid.errors, "cap"), 422
     flash(_("The yearly cap is in force for every slip from now on."), "done")
-    return redirect(url_for("reviews.show_reviews"), code=303)
+    return redirect(url_for("slip_reviews.show_reviews"), code=303)
 
 
 @bp.get("/cards/<code>")
@@ -175,4 +175,4 @@ def issue_card(code: str) -> Response:
         home = household_in(work, code, prefixes=catchment(work, own_supplier(work)))
         operations.issue_card(work, home.id, by=actor(), now=now())
     flash(_("A new card was made; the one before confirms nothing any more."), "done")
-    return redirect(url_for("reviews.show_card", code=code), code=303)
+    return redirect(url_for("slip_reviews.show_card", code=code), code=303)

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
-from catalog.products import queries
+from catalog.products import queries, rules
 from catalog.products.models import (
     Category,
     Grade,
@@ -109,7 +109,8 @@ def _apply(
     category = get_or_missing(session, Category, content["category_id"])
     assert old is not None
     said = (product.name_zh, product.name_en, product.summary_zh, product.summary_en)
-    learnt = product.search_text.removeprefix(words_of(old, *said))
+    known = set(rules.parts_of(words_of(old, *said)))
+    learnt = [each for each in rules.parts_of(product.search_text) if each not in known]
     for field in (
         "name_zh", "name_en", "category_id", "summary_zh", "summary_en", "story_zh", "story_en",
         "storage_zh", "storage_en", "shelf_life_days", "harvest", "stored",
@@ -119,7 +120,7 @@ def _apply(
         day = content.get(field)
         setattr(product, field, date.fromisoformat(day) if day else None)
     said = (product.name_zh, product.name_en, product.summary_zh, product.summary_en)
-    product.search_text = words_of(category, *said) + learnt
+    product.search_text = f" {rules.BORDER} ".join([words_of(category, *said), *learnt])
     session.flush()
     _show_photos(session, product, content["photos"])
     for number, each in enumerate(content["packs"]):

@@ -23,7 +23,7 @@ from catalog.products.queries.goods import (
 )
 from catalog.products.queries.mandates import (
     goods_of,
-    mandate_behind,
+    mandates_behind,
     products_under,
     without_mandate,
 )
@@ -70,7 +70,7 @@ __all__ = [
     "goods_of",
     "last_decided",
     "listed_for",
-    "mandate_behind",
+    "mandates_behind",
     "matches",
     "matching",
     "offered",

@@ -46,22 +46,22 @@ def without_mandate(
     return {key for key, kind in kinds.items() if not may_sell(kind.value, held[key])}
 
 
-def mandate_behind(session: Session, product_id: int, today: date) -> Mandate | None:
-    """The mandate under which it is sold today, the latest to end, with whoever gave it; None for
-    what a supplier sells as its own."""
-    found = session.scalars(
-        sa.select(Mandate)
+def mandates_behind(session: Session, today: date) -> dict[int, Mandate]:
+    """Product → the mandate under which it is sold today, the latest to end, with whoever gave it;
+    what suppliers sell as their own is absent."""
+    found = session.execute(
+        sa.select(MandatedProduct.product_id, Mandate)
         .join(MandatedProduct, MandatedProduct.mandate_id == Mandate.id)
         .options(joinedload(Mandate.principal).joinedload(Supplier.organisation))
-        .where(MandatedProduct.product_id == product_id)
-        .order_by(Mandate.valid_to.desc(), Mandate.id.desc())
+        .order_by(Mandate.valid_to, Mandate.id)
     )
-    for each in found:
+    return {
+        product_id: each
+        for product_id, each in found
         if mandate_holds(
             each.state.value, each.principal.state.value, each.valid_from, each.valid_to, today
-        ):
-            return each
-    return None
+        )
+    }
 
 
 def products_under(session: Session, mandate_ids: Collection[int]) -> Mapping[int, list[Product]]:

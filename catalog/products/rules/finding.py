@@ -28,14 +28,22 @@ def village_words(names: Iterable[str]) -> str:
 
 
 def _spoken(name: str) -> list[list[str]]:
-    """`太空萝卜` → tai kong luo bo · taikongluobo kongluobo luobo bo · tklb klb lb b"""
+    """`太空萝卜` → tai kong luo bo · taikongluobo kongluobo luobo bo · tklb klb lb b
+
+    A character that is read in several ways (长, 行) is found as its whole name reads it and as
+    the rest of the name alone would.
+    """
     spoken: list[list[str]] = []
     for run in _chinese_runs(name):
         heard = syllables(run)
         spoken.append(heard)
         spoken.append([pinyin(run[i:]) for i in range(len(run))])
         spoken.append([initials(run[i:]) for i in range(len(run))])
-    return spoken
+        whole = ["".join(heard[i:]) for i in range(len(heard))]
+        letters = ["".join(each[0] for each in heard[i:]) for i in range(len(heard))]
+        known = {*spoken[-1], *spoken[-2]}
+        spoken.append([each for each in (*whole, *letters) if each not in known])
+    return [each for each in spoken if each]
 
 
 def _chinese_runs(text: str) -> list[str]:
@@ -47,6 +55,11 @@ def _chinese_runs(text: str) -> list[str]:
             runs.append(run)
             run = ""
     return [*runs, run] if run else runs
+
+
+def parts_of(search_text: str) -> list[str]:
+    """The texts a product is found by, apart again."""
+    return search_text.split(f" {BORDER} ") if search_text else []
 
 
 def phrases(text: str) -> list[list[str]]:

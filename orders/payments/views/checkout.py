@@ -46,6 +46,9 @@ bp = Blueprint("checkout", __name__)
 
 HOLD = timedelta(minutes=15)
 
+# Without an explicit step in the purchase a seller may not refuse a return (domain.md §3.1).
+NO_RETURN = Text("Please confirm that you know how fresh goods are returned.")
+
 
 @bp.get("/checkout")
 @public
@@ -100,6 +103,9 @@ def _place(asked: Checkout, unpaid: list[int]) -> Order:
         basket = basket_of(work, basket_key(), actor().user_id)
         if basket is None or not basket.lines:
             raise Refusal(Text("The basket is empty; perhaps it was ordered in another tab."))
+        fresh = any(line.pack.product.fresh for line in basket.lines)
+        if fresh and not asked.no_return_agreed:
+            raise Invalid({"no_return": NO_RETURN})
         wanted = [Wanted(pack_id=line.pack_id, count=line.count) for line in basket.lines]
         refuse_too_large(
             total(
@@ -118,6 +124,7 @@ def _place(asked: Checkout, unpaid: list[int]) -> Order:
             user_id=actor().user_id,
             note=asked.note,
             pick_up=asked.pick_up,
+            no_return_agreed=True if fresh else None,
             locale=chosen_language(),
         )
         order = _place_or_give_back(work, placing, unpaid)

@@ -13,7 +13,12 @@ from orders.sales.operations.moving import complete_order, confirm_order, mark_r
 from orders.sales.operations.placing import NotServed, place_order
 from orders.sales.operations.replacing import replace_lot
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
-from orders.sales.operations.reviewing import review_line
+from orders.sales.operations.reviewing import (
+    cover_review,
+    reply_to_review,
+    review_line,
+    uncover_review,
+)
 from orders.sales.operations.shipping import (
     Transport,
     cancel_shipment,
@@ -39,6 +44,7 @@ __all__ = [
     "complete_order",
     "confirm_order",
     "correct_transport",
+    "cover_review",
     "empty_basket",
     "give_back",
     "mark_received",
@@ -48,10 +54,12 @@ __all__ = [
     "put_in_basket",
     "release_lines",
     "replace_lot",
+    "reply_to_review",
     "review_line",
     "save_carrier",
     "ship_order",
     "tell_buyer",
+    "uncover_review",
     "weigh_pack",
     "withdraw_line",
 ]

@@ -112,6 +112,7 @@ def publish_freight(
                 step_g=each.step_g,
                 step_fee=each.step_fee,
                 free_from=each.free_from,
+                days=each.days if each.served else None,
             )
             for each in zones
         ],

@@ -213,6 +213,7 @@ def _order(
         deliver_on=placing.deliver_on,
         note=placing.note,
         pick_up=placing.pick_up,
+        no_return_agreed=placing.no_return_agreed,
         locale=placing.locale,
         events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
         **stamp(by, now),

@@ -65,6 +65,7 @@ class Placing:
     channel: Channel = Channel.PLATFORM
     external_no: str | None = None
     pick_up: bool = False
+    no_return_agreed: bool | None = None
     discount: Money = ZERO
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.

@@ -58,6 +58,7 @@ def zone_values(zone: FreightZone) -> Zone:
         step_g=zone.step_g,
         step_fee=zone.step_fee,
         free_from=zone.free_from,
+        days=zone.days,
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from kernel.errors import Text
 from kernel.money import ZERO, Money
+from orders.sales.rules.travelling import MOST_DAYS
 
 # Significant digits of a province, a prefecture, a county; a template goes no deeper.
 DIGITS = (2, 4, 6)
@@ -22,7 +23,8 @@ MOST_FEE = Money(1_000_000)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """`region` is a code of 12 digits, or empty for everywhere else; weights in grams."""
+    """`region` is a code of 12 digits, or empty for everywhere else; weights in grams; `days` on
+    the road at the most, where the cooperative says so."""
 
     region: str
     served: bool = True
@@ -31,6 +33,7 @@ class Zone:
     step_g: int = 1000
     step_fee: Money = ZERO
     free_from: Money | None = None
+    days: int | None = None
 
     def fee(self, grams: int, goods: Money) -> Money:
         """What so many grams cost, when goods worth `goods` travel together."""
@@ -78,6 +81,8 @@ def problems_of(zones: Sequence[Zone]) -> dict[int, Text]:
             problems[position] = Text("A fee is at most %(most)s.", most=MOST_FEE)
         elif zone.free_from is not None and zone.free_from <= ZERO:
             problems[position] = Text("Leave it empty if carriage is never free.")
+        elif zone.days is not None and not 1 <= zone.days <= MOST_DAYS:
+            problems[position] = Text("A parcel is 1 to %(most)s days on the road.", most=MOST_DAYS)
         seen.add(stem(zone.region))
     if not any(zone.served for zone in zones):
         problems[-1] = Text("At least one region must be served.")

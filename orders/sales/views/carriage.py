@@ -35,7 +35,7 @@ bp = Blueprint("carriage", __name__, url_prefix="/coop")
 
 PREVIEW_KG = (1, 2, 5, 10, 20, 50)
 SPARE_ROWS = 3
-CELLS = ("region", "first_g", "first_fee", "step_g", "step_fee", "free_from")
+CELLS = ("region", "first_g", "first_fee", "step_g", "step_fee", "free_from", "days")
 
 
 @bp.get("/carriers")
@@ -182,6 +182,7 @@ def _cells(zone: Zone, names: Mapping[str, str]) -> dict[str, str]:
             "step_g": kilograms(zone.step_g, 0),
             "step_fee": zone.step_fee.yuan,
             "free_from": zone.free_from.yuan if zone.free_from else "",
+            "days": str(zone.days or ""),
         }
     return values
 

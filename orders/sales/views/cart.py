@@ -18,6 +18,7 @@ from kernel.errors import Missing, Text
 from kernel.money import Money, total
 from kernel.text import plain_number
 from kernel.web.access import actor, public
+from kernel.web.keeping import from_shared_pages
 from kernel.web.work import now, session, today, transaction
 from orders.sales.models import Basket, BasketLine
 from orders.sales.operations import acknowledge_prices, merge_baskets, put_in_basket
@@ -86,6 +87,7 @@ def show() -> str:
 
 @bp.post("/cart")
 @bp.post("/cart/add", endpoint="add")
+@from_shared_pages
 @public
 def put() -> Response:
     """The basket holds so many of this pack from now on: sending it twice changes nothing more."""

@@ -15,11 +15,16 @@ from orders.sales.models import Review
 
 @dataclass(frozen=True, slots=True)
 class ReviewShown:
+    """One letter. Where the operator covered it, `covered` says why and the rest is empty."""
+
+    id: int
     stars: int
     text: str
     place: str
     reply: str
     on: date
+    photos: tuple[dict[str, Any], ...] = ()
+    covered: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +42,23 @@ class Reviews:
         return (20 * points + self.count) // (2 * self.count) if self.count else 0
 
 
-def reviews_of(session: Session, product_id: int, *, limit: int = 5) -> Reviews:
+def reviews_of(session: Session, product_id: int, *, limit: int = 5, offset: int = 0) -> Reviews:
     """One query: the letters, each with the counts of all."""
-    rows = session.execute(_letters(), {"product_id": product_id, "most": limit}).all()
+    values = {"product_id": product_id, "most": limit, "skipped": offset}
+    rows = session.execute(_letters(), values).all()
     if not rows:
         return Reviews(0, {}, ())
-    by_stars = {stars: int(rows[0][4 + stars]) for stars in range(1, 6)}
-    letters = tuple(
-        ReviewShown(row.stars, row.text, row.place, row.reply, row.made_at)
-        for row in rows
-        if row.text
-    )
+    by_stars = {stars: int(getattr(rows[0], f"stars_{stars}")) for stars in range(1, 6)}
+    letters = tuple(_shown(row) for row in rows if row.text or row.photos)
     return Reviews(sum(by_stars.values()), by_stars, letters)
+
+
+def _shown(row: Any) -> ReviewShown:
+    if row.covered:
+        return ReviewShown(row.id, row.stars, "", "", "", row.made_at, (), row.covered)
+    return ReviewShown(
+        row.id, row.stars, row.text, row.place, row.reply, row.made_at, tuple(row.photos)
+    )
 
 
 @cache
@@ -58,8 +68,12 @@ def _letters() -> sa.Select[*tuple[Any, ...]]:
         for stars in range(1, 6)
     ]
     return (
-        sa.select(Review.stars, Review.text, Review.place, Review.reply, Review.made_at, *counts)
+        sa.select(
+            Review.id, Review.stars, Review.text, Review.place, Review.reply, Review.made_at,
+            Review.photos, Review.covered, *counts,
+        )
         .where(Review.product_id == sa.bindparam("product_id"))
         .order_by(sa.case((Review.text != "", 0), else_=1), Review.made_at.desc(), Review.id.desc())
+        .offset(sa.bindparam("skipped", type_=sa.Integer()))
         .limit(sa.bindparam("most", type_=sa.Integer()))
-    )
+    )  # fmt: skip

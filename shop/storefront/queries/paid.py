@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from catalog.households.queries import Voice, consented_voices
 from catalog.lots.models import Contribution
 from catalog.lots.queries.stock import IN_LOT
-from catalog.products.models import Pack
+from catalog.products.models import Pack, Shelf
 from kernel.db import sum_money
 from kernel.money import Money, total
 from kernel.sharing import half_up, share_out
@@ -43,16 +43,31 @@ class Paid:
 def paid_of(session: Session, lot_id: int, *, pack_id: int | None = None) -> Paid | None:
     """From the newest settled line with goods of this lot, of this pack if there is one; lines
     with money back and of units that may not be named are left out. Two queries."""
-    key = sa.literal("line:") + sa.cast(OrderLine.id, sa.String)
     of_lot = sa.select(Allocation.line_id).where(
         Allocation.lot_id == lot_id, Allocation.quantity > Allocation.released
     )
+    return _newest_paid(session, OrderLine.id.in_(of_lot), pack_id)
+
+
+def paid_for_product(session: Session, product_id: int) -> Paid | None:
+    """The same of a citizens' pack of this product, whatever lot it came from. Two queries."""
+    return _newest_paid(
+        session,
+        sa.and_(OrderLine.product_id == product_id, Pack.shelf == Shelf.CITIZENS),
+        None,
+    )
+
+
+def _newest_paid(
+    session: Session, lines: sa.ColumnElement[bool], pack_id: int | None
+) -> Paid | None:
+    key = sa.literal("line:") + sa.cast(OrderLine.id, sa.String)
     newest = sa.func.max(SplitPart.on)
     row = session.execute(
         sa.select(OrderLine, Pack.content, newest)
         .join(Pack, Pack.id == OrderLine.pack_id)
         .join(SplitPart, SplitPart.line == key)
-        .where(OrderLine.id.in_(of_lot), may_be_published())
+        .where(lines, may_be_published())
         .group_by(OrderLine.id, Pack.id)
         .having(sa.func.sum(SplitPart.amount) == OrderLine.amount)
         .order_by(

@@ -29,6 +29,7 @@ ADDRESS = {
     "Phone": "１３８５５５０１２３４",
     "Province, city, district": "重庆市渝北区",
     "Street, house, door": "龙山街道松牌路 8 号",
+    "no_return": "yes",
 }
 
 
@@ -370,3 +371,21 @@ def test_a_whole_purchase_costs_few_statements(app, db, citizen, provider, radis
     # Putting into the basket, the checkout page, the order with its goods and its freight.
     assert len(sent) <= 30
     assert order_of(db).state is OrderState.AWAITING_PAYMENT
+
+
+def test_fresh_goods_are_bought_only_with_the_confirmation_that_they_do_not_go_back(
+    db, citizen, provider, radish
+):
+    fill_basket(citizen, radish)
+    citizen.open("/checkout").sees("I know: Space radish are fresh goods")
+    without = {name: value for name, value in ADDRESS.items() if name != "no_return"}
+    citizen.press("Pay ¥29.00", status=422, **without)
+    citizen.sees("Please confirm that you know how fresh goods are returned.")
+    assert citizen.page.find("input", {"name": "recipient"})["value"] == "林女士"
+    with db.reading() as session:
+        assert session.scalar(sa.select(sa.func.count()).select_from(Order)) == 0
+    form, _ = citizen._form_with("Pay ¥29.00")
+    data = {**_filled(form), "no_return": ["yes"]}
+    assert citizen.client.post("/checkout", data=data).status_code == 303
+    with db.reading() as session:
+        assert session.scalars(sa.select(Order.no_return_agreed)).one() is True
