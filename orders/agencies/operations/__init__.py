@@ -42,6 +42,11 @@ from orders.agencies.operations.settling import (
     record_invoice,
     review_order,
 )
+from orders.agencies.operations.staff import (
+    credit_order,
+    follow_staff_order,
+    take_credit_back,
+)
 from orders.agencies.operations.units import (
     create_unit,
     set_policy,
@@ -62,6 +67,8 @@ __all__ = [
     "correct_filing",
     "correct_unit",
     "create_unit",
+    "credit_order",
+    "follow_staff_order",
     "make_effective",
     "open_acceptance",
     "recognise_payment",
@@ -80,4 +87,5 @@ __all__ = [
     "sign_order",
     "submit_filing",
     "submit_order",
+    "take_credit_back",
 ]

@@ -21,6 +21,13 @@ from orders.payments.forms import Checkout, fill_from, read_checkout, region_typ
 from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment
 from orders.payments.operations import cancel_citizen_order, start_payment
+from orders.payments.views.account import (
+    chosen_address,
+    employer_asked,
+    first_address,
+    keep_asked,
+    offered,
+)
 from orders.payments.views.paying import address_of, lead_to_payment, refuse_too_large
 from orders.sales.models import BuyerKind, Order, OrderState
 from orders.sales.operations import (
@@ -56,7 +63,7 @@ def show() -> str | Response:
     rows = rows_now()
     if not rows or any(row.remark for row in rows):
         return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
-    return _page(rows, {}, {})
+    return _page(rows, first_address(), {})
 
 
 @bp.post("/checkout/freight")
@@ -76,7 +83,8 @@ def fill() -> str | Response:
     rows = rows_now()
     if not rows:
         return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
-    return _page(rows, fill_from(request.form, _find_places), {})
+    filled = fill_from(request.form, _find_places)
+    return _page(rows, chosen_address(filled), {})
 
 
 @bp.post("/checkout")
@@ -124,12 +132,14 @@ def _place(asked: Checkout, unpaid: list[int]) -> tuple[Order, Payment]:
             note=asked.note,
             pick_up=asked.pick_up,
             locale=chosen_language(),
+            credit_organisation_id=employer_asked(work),
         )
         order = _place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
         refuse_too_large(order.total)
         payment = start_payment(work, order.id, by=actor(), now=now())
         empty_basket(work, basket)
+        keep_asked(work)
         tell_buyer(work, order, "placed", now=now())
     return order, payment
 
@@ -191,6 +201,7 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
         fresh=[row.pack.product for row in rows if row.pack.product.fresh],
         form=form,
         errors=errors,
+        **offered(),
     )
 
 

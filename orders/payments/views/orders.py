@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response
 from catalog.households.rules import shown_count
 from kernel.codes import mask_phone
 from kernel.errors import Invalid, Missing, Text
-from kernel.web.access import actor, public, signed_in
+from kernel.web.access import actor, public
 from kernel.web.once import once
 from kernel.web.work import now, services, session, transaction
 from orders.payments.forms import read_claim
@@ -32,7 +32,7 @@ from orders.payments.tasks import AUTO_COMPLETE
 from orders.payments.views.paying import lead_to_payment
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import mark_received
-from orders.sales.queries import TO_PACK, growers_of, order_by_code, orders_of_user
+from orders.sales.queries import TO_PACK, growers_of, order_by_code
 from orders.sales.rules.keys import key_fits, order_key
 from orders.shares.models import HOUSEHOLD_PARTS
 from orders.shares.queries import Going, of_order, parts_of_order
@@ -47,14 +47,6 @@ class Receipt:
     line: OrderLine
     villages: list[tuple[str, str]]
     to_households_bp: int | None
-
-
-@bp.get("/account/orders")
-@signed_in
-def mine() -> str:
-    user_id = actor().user_id
-    assert user_id is not None
-    return render_template("shop/orders.html", orders=orders_of_user(session(), user_id))
 
 
 @bp.get("/orders/<code>")

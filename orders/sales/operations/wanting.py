@@ -62,6 +62,8 @@ class Placing:
     channel: Channel = Channel.PLATFORM
     external_no: str | None = None
     pick_up: bool = False
+    # The employer that a citizen wants it credited to.
+    credit_organisation_id: int | None = None
     discount: Money = ZERO
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
