@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -77,7 +77,7 @@ def _why_open(
     if received_at is not None and now < last_moment_unopened(received_at):
         return Text(
             "may be returned until %(day)s",
-            day=business_day(last_moment_unopened(received_at)),
+            day=business_day(last_moment_unopened(received_at) - timedelta(microseconds=1)),
         )
     return None
 

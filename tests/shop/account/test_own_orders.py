@@ -168,7 +168,7 @@ def test_the_first_address_is_the_first_and_another_may_become_it(citizen, db):
     add(citizen, **{"What you call it": "父母", "Street, house, door": "天山路1号"})
     assert kept(db) == [("家", "13800138000", True), ("父母", "13800138000", False)]
 
-    citizen.open("/account/addresses").follow("Change 父母")
+    citizen.open("/account/addresses").follow("Edit 父母")
     citizen.press("Keep the change", Phone="13900139000", is_default="yes")
 
     assert kept(db) == [("家", "13800138000", False), ("父母", "13900139000", True)]
