@@ -17,10 +17,10 @@ from orders.agencies.models import Basis, Purpose, QuotaMovement, StaffCredit, U
 from orders.agencies.rules.staff import StaffOrder
 from orders.payments.models import Payment, PaymentState, Refund, RefundFreight, RefundLine
 from orders.payments.models import RefundState as Going
-from orders.sales.models import BuyerKind, Order, OrderEvent, OrderState, Review
+from orders.sales.models import BuyerKind, Employment, Order, OrderEvent, OrderState, Review
 
 # What another transaction wrote a moment before us may only be seen a moment after us.
-LOOK_AGAIN_FOR = timedelta(hours=1)
+LOOK_AGAIN_FOR = timedelta(minutes=15)
 FOLLOWED_FOR = timedelta(days=800)
 
 ENDED = (OrderState.CANCELLED.value, OrderState.CLOSED.value)
@@ -136,23 +136,32 @@ def orders_to_follow(session: Session, *, now: datetime, limit: int = 500) -> li
         ),
         seen > now - LOOK_AGAIN_FOR,
     )
-    unit = sa.select(Unit.id).where(Unit.organisation_id == Order.credit_organisation_id)
-    return list(
-        session.scalars(
-            sa.select(Order.id)
-            .outerjoin(StaffCredit, StaffCredit.order_id == Order.id)
-            .where(
-                Order.buyer_kind == BuyerKind.CITIZEN,
-                Order.placed_at > now - FOLLOWED_FOR,
-                sa.or_(
-                    sa.and_(StaffCredit.id.is_(None), sa.exists(unit)),
-                    sa.and_(StaffCredit.id.is_not(None), news),
-                ),
-            )
-            .order_by(Order.id)
-            .limit(limit)
-        )
+    recent = (Order.buyer_kind == BuyerKind.CITIZEN, Order.placed_at > now - FOLLOWED_FOR)
+    agreed = sa.exists().where(
+        Employment.user_id == Order.user_id,
+        Employment.organisation_id == Order.credit_organisation_id,
+        Employment.valid_from.is_not(None),
     )
+    wished = (
+        sa.select(Order.id)
+        .where(
+            *recent,
+            Order.credit_organisation_id.is_not(None),
+            agreed,
+            ~sa.exists().where(StaffCredit.order_id == Order.id),
+            sa.exists().where(Unit.organisation_id == Order.credit_organisation_id),
+        )
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    known = (
+        sa.select(Order.id)
+        .join(StaffCredit, StaffCredit.order_id == Order.id)
+        .where(*recent, news)
+        .order_by(Order.id)
+        .limit(limit)
+    )
+    return sorted({*session.scalars(wished), *session.scalars(known)})[:limit]
 
 
 @dataclass(frozen=True, slots=True)
