@@ -30,6 +30,10 @@ class Config:
     smtp_url: str | None = None
     mail_from: str = "溯田 <no-reply@sutian.test>"
     metrics_from: tuple[str, ...] = ("127.0.0.1", "::1")
+    oidc_issuer: str | None = None
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "OpenID"
     proxies: int = 0
     requests_per_minute: int = 6_000
     fast_passwords: bool = False
@@ -58,6 +62,10 @@ class Config:
             stripe_api_base=env.get("STRIPE_API_BASE") or None,
             smtp_url=env.get("SMTP_URL") or None,
             mail_from=env.get("SUTIAN_MAIL_FROM", "溯田 <no-reply@sutian.test>"),
+            oidc_issuer=env.get("OIDC_ISSUER", "").rstrip("/") or None,
+            oidc_client_id=env.get("OIDC_CLIENT_ID", ""),
+            oidc_client_secret=env.get("OIDC_CLIENT_SECRET", ""),
+            oidc_name=env.get("OIDC_NAME", "OpenID"),
             metrics_from=tuple(env.get("SUTIAN_METRICS_FROM", "127.0.0.1,::1").split(",")),
             proxies=int(env.get("SUTIAN_PROXIES", "0")),
             requests_per_minute=int(env.get("SUTIAN_REQUESTS_PER_MINUTE", "6000")),

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import Role
-from kernel.db import Made, Model, related
+from kernel.crypto import Sealed
+from kernel.db import Made, Model, added, related
 from kernel.labels import Labelled
 
 
@@ -51,7 +52,11 @@ class TextSize(Labelled):
 
 class User(Made, Model):
     """A person who signs in. Flask-Login's four attributes are written by hand, so that the
-    models stay free of Flask."""
+    models stay free of Flask.
+
+    A person who leaves is not deleted: the row stays, so that what was signed or bought keeps its
+    number, and nothing personal stands in it any more (`closed_at`).
+    """
 
     __tablename__ = "users"
 
@@ -61,6 +66,11 @@ class User(Made, Model):
     active: Mapped[bool] = mapped_column(default=True)
     locale: Mapped[str] = mapped_column(sa.String(5), default="zh")
     text_size: Mapped[TextSize] = mapped_column(default=TextSize.NORMAL)
+    # When a code sent to the address came back; None: nobody has shown that it is theirs.
+    email_proven_at: Mapped[datetime | None] = mapped_column(info=added(None))
+    # The person asked to leave: nothing personal is left after that day.
+    closing_on: Mapped[date | None] = mapped_column(index=True, info=added(None))
+    closed_at: Mapped[datetime | None] = mapped_column(info=added(None))
 
     memberships: Mapped[list[Membership]] = related(
         back_populates="user", foreign_keys="Membership.user_id"
@@ -144,3 +154,43 @@ class OneTimeLink(Model):
     used_at: Mapped[datetime | None]
 
     user: Mapped[User] = related()
+
+
+class MailCode(Model):
+    """Six digits on their way to an address, for the browser that holds the token.
+
+    Proves that the address is the visitor's, whoever that is: a known person signs in with it, an
+    unknown one may open an account (`proven_at`). Forgotten after some days.
+    """
+
+    __tablename__ = "mail_codes"
+    __audited__ = False
+    __table_args__ = (
+        sa.CheckConstraint("wrong >= 0", name="wrong_not_negative"),
+        sa.Index("ix_mail_codes_who", "email_hash", "sent_at"),
+        sa.Index("ix_mail_codes_where", "address", "sent_at"),
+    )
+
+    token_hash: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    email: Mapped[str] = mapped_column(Sealed)
+    email_hash: Mapped[str] = mapped_column(sa.String(64))
+    code_hash: Mapped[str] = mapped_column(sa.String(64))
+    address: Mapped[str] = mapped_column(sa.String(45))
+    sent_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    wrong: Mapped[int] = mapped_column(default=0)
+    proven_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+
+
+class Identity(Made, Model):
+    """This person is known to that OpenID provider under this name of the provider's own."""
+
+    __tablename__ = "identities"
+    __table_args__ = (sa.UniqueConstraint("issuer", "subject"),)
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    issuer: Mapped[str] = mapped_column(sa.String(200))
+    subject: Mapped[str] = mapped_column(sa.String(255))
+
+    user: Mapped[User] = related(foreign_keys=[user_id])

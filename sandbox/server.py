@@ -6,7 +6,7 @@ from pathlib import Path
 
 from flask import Flask
 
-from sandbox import api, pages
+from sandbox import api, openid, pages
 from sandbox.provider import Provider
 from sandbox.store import Store
 from sandbox.webhooks import Sender
@@ -20,6 +20,8 @@ def create_sandbox(
     store = Store(file)
     sender = Sender(store, list(webhooks or []))
     app.extensions["provider"] = Provider(store, sender, public_url.rstrip("/"))
+    app.extensions["openid_provider"] = openid.OpenID(public_url.rstrip("/"))
     app.register_blueprint(api.bp)
     app.register_blueprint(pages.bp)
+    app.register_blueprint(openid.bp)
     return app

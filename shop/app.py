@@ -17,6 +17,7 @@ import kernel.web.filters
 import kernel.web.i18n
 import kernel.web.limits
 import kernel.web.observing
+import kernel.web.openid
 import kernel.web.security
 import kernel.web.sign_in
 import shop.commands
@@ -62,6 +63,7 @@ def create_app(
     kernel.web.observing.init_app(app)
     kernel.web.i18n.init_app(app, config.root)
     kernel.web.sign_in.init_app(app)
+    kernel.web.openid.init_app(app, config)
     kernel.web.security.init_app(app, config)
     kernel.web.limits.init_app(app, config)
     kernel.web.failures.init_app(app)

@@ -16,12 +16,14 @@ from orders.agencies.views import lines as bulk_lines
 from orders.agencies.views import money as canteen_money
 from orders.agencies.views import office as filings_office
 from orders.agencies.views import orders as canteen_orders
+from orders.agencies.views import staff as canteen_staff
 from orders.agencies.views import today as canteen_today
 from orders.payments import views as payments
 from orders.payouts import views as payouts
 from orders.sales import views as sales
 from orders.shares import views as shares
 from orders.tracing import views as tracing
+from shop.account import book, data, employer, joining, openid, own_orders
 from shop.audit import views as audit
 from shop.desks import coop_today
 from shop.excel import views as excel
@@ -41,6 +43,12 @@ BLUEPRINTS: list[Blueprint] = [
     showing.bp,
     machines.bp,
     account.bp,
+    joining.bp,
+    openid.bp,
+    own_orders.bp,
+    book.bp,
+    employer.bp,
+    data.bp,
     settings.bp,
     admin.bp,
     office.bp,
@@ -65,6 +73,7 @@ BLUEPRINTS: list[Blueprint] = [
     canteen_orders.bp,
     canteen_deliveries.bp,
     canteen_money.bp,
+    canteen_staff.bp,
     agencies_coop.bp,
     bulk_lines.canteen,
     bulk_lines.coop,

@@ -81,6 +81,7 @@ CANTEEN_DESK = Desk(
         Entry("canteen.invoices", Text("Invoices"), "/canteen/invoices"),
         Entry("canteen.payments", Text("Payments due"), "/canteen/payments"),
         Entry("canteen.reviews", Text("Reviews"), "/canteen/reviews"),
+        Entry("canteen.staff", Text("Staff purchases"), "/canteen/staff"),
     ),
 )
 

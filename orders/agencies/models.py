@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Made, Model, added, related
+from kernel.db import DERIVED, Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import ZERO, Money
 from kernel.people import Organisation
@@ -90,6 +90,10 @@ class Policy(Made, Model):
     document_no: Mapped[str] = mapped_column(sa.String(60))
     # A price further from what the same costs elsewhere is flagged (domain.md §9, 1).
     price_band_bp: Mapped[int] = mapped_column(default=1_500, info=added(1_500))
+    # Whether staff's own purchases count for their unit, and how many days after ordering they
+    # may still be credited or taken back (domain.md §1.2, §10).
+    staff_counts: Mapped[bool] = mapped_column(default=True, info=added(True))
+    staff_credit_days: Mapped[int] = mapped_column(default=90, info=added(90))
 
 
 class FilingState(Labelled):
@@ -488,6 +492,23 @@ class QuotaMovement(Made, Model):
 
     unit: Mapped[Unit] = related()
     order: Mapped[Order] = related()
+
+
+class StaffCredit(Made, Model):
+    """A citizen's order that is, or once was, credited to the unit they work for: once per order.
+
+    Its movements follow what happens to the order. `followed_to` is the instant of the last thing
+    that they know of.
+    """
+
+    __tablename__ = "staff_credits"
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"), unique=True)
+    unit_id: Mapped[int] = mapped_column(sa.ForeignKey("units.id"), index=True)
+    followed_to: Mapped[datetime] = mapped_column(index=True, info=DERIVED)
+
+    order: Mapped[Order] = related()
+    unit: Mapped[Unit] = related()
 
 
 class QuotaMonth(Model):

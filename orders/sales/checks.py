@@ -11,12 +11,14 @@ from sqlalchemy.orm import Session
 from catalog.lots.models import Contribution
 from catalog.products.models import Product
 from kernel.checks import Check, Difference, Findings, Sides, rows_of, totals
+from kernel.crypto import keyed_hash
 from kernel.db import sum_money, sum_whole
 from kernel.errors import Text
 from orders.sales.models import (
     Allocation,
     AllocationChange,
     BuyerKind,
+    Employment,
     LineWithdrawal,
     Order,
     OrderEvent,
@@ -257,6 +259,40 @@ def _states_have_events(session: Session) -> Iterator[Difference]:
         )
 
 
+def _mail_hashes(session: Session) -> Iterator[Difference]:
+    """A guest's order is found by the hash of its address, and by nothing else."""
+    for key, email, hashed in session.execute(
+        sa.select(Order.id, Order.email, Order.email_hash)
+        .where(sa.or_(Order.email.is_not(None), Order.email_hash.is_not(None)))
+        .order_by(Order.id)
+        .execution_options(yield_per=1000)
+    ):
+        if hashed != (keyed_hash(email) if email else None):
+            yield Difference(f"order:{key}", Text("cannot be found by its e-mail address"))
+
+
+def _employments(session: Session) -> Iterator[Difference]:
+    """A person's orders of one day may be credited to one unit, never to two."""
+    last: Employment | None = None
+    for each in session.scalars(
+        sa.select(Employment)
+        .where(Employment.valid_from.is_not(None))
+        .order_by(Employment.user_id, Employment.valid_from, Employment.id)
+        .execution_options(yield_per=1000)
+    ):
+        same = last is not None and last.user_id == each.user_id
+        if (
+            same
+            and last is not None
+            and each.valid_from is not None
+            and last.holds_on(each.valid_from)
+        ):
+            yield Difference(
+                f"employment:{each.id}", Text("holds on days on which another one holds")
+            )
+        last = each
+
+
 CHECKS: list[Check] = [
     Check(
         "sales.allocations",
@@ -306,5 +342,17 @@ CHECKS: list[Check] = [
         Text("Every order is where its last event put it"),
         _states_have_events,
         rows_of(OrderEvent),
+    ),
+    Check(
+        "sales.mail_hashes",
+        Text("An order's e-mail address and its hash belong together"),
+        _mail_hashes,
+        rows_of(Order),
+    ),
+    Check(
+        "sales.employments",
+        Text("A person is bound to one unit at a time"),
+        _employments,
+        rows_of(Employment),
     ),
 ]

@@ -142,6 +142,8 @@ class Order(Made, Model):
     phone: Mapped[str] = mapped_column(Sealed)
     address: Mapped[str] = mapped_column(Sealed)
     email: Mapped[str | None] = mapped_column(Sealed)
+    # Of the address above: a guest who opens an account finds earlier orders by it.
+    email_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info=DERIVED)
     delivery_region: Mapped[str] = mapped_column(sa.String(12), default="")
     deliver_on: Mapped[date | None]
     note: Mapped[str] = mapped_column(sa.String(300), default="")
@@ -150,9 +152,13 @@ class Order(Made, Model):
     pick_up: Mapped[bool] = mapped_column(default=False, info=added(False))
     # The buyer confirmed that its fresh goods are outside the seven-day return; none: not asked.
     no_return_agreed: Mapped[bool | None] = mapped_column(info=added(None))
+    # The employer that a citizen's purchase is to be credited to (domain.md §3.1).
+    credit_organisation_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("organisations.id"), index=True, info=added(None)
+    )
 
     lines: Mapped[list[OrderLine]] = related(back_populates="order", order_by="OrderLine.position")
-    organisation: Mapped[Organisation | None] = related()
+    organisation: Mapped[Organisation | None] = related(foreign_keys=[organisation_id])
     supplier: Mapped[Supplier | None] = related()
     events: Mapped[list[OrderEvent]] = related(order_by="OrderEvent.id")
     shipments: Mapped[list[Shipment]] = related(back_populates="order", order_by="Shipment.id")
@@ -459,3 +465,91 @@ class Review(Made, Model):
     covered: Mapped[str] = mapped_column(sa.String(200), default="", info=added(""))
 
     order: Mapped[Order] = related()
+
+
+class SavedAddress(Made, Model):
+    """An address that a citizen keeps for the next order. Deleted for good when it is deleted."""
+
+    __tablename__ = "saved_addresses"
+    __table_args__ = (
+        sa.Index(
+            "uq_saved_addresses_default",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("is_default"),
+            postgresql_where=sa.text("is_default"),
+        ),
+    )
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    label: Mapped[str] = mapped_column(sa.String(20), default="")
+    recipient: Mapped[str] = mapped_column(Sealed)
+    phone: Mapped[str] = mapped_column(Sealed)
+    place: Mapped[str] = mapped_column(Sealed)
+    detail: Mapped[str] = mapped_column(Sealed)
+    is_default: Mapped[bool]
+
+
+class EmployerCode(Made, Model):
+    """What a unit gives its staff to name it by. A new code takes the place of the old one."""
+
+    __tablename__ = "employer_codes"
+
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"), unique=True)
+    code: Mapped[str] = mapped_column(sa.String(12), unique=True)
+
+
+class EmploymentState(Labelled):
+    """Whether a unit has agreed that a citizen is one of its staff."""
+
+    ASKED = "asked"
+    CONFIRMED = "confirmed"
+    DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+    ENDED = "ended"
+
+
+class Employment(Made, Model):
+    """A citizen works for a unit, which has agreed, from one day and perhaps until another: so
+    their orders may be credited to it (domain.md §1.2). One at a time.
+
+    `name` and `remark` are what the unit knows the person by. Ending keeps the days: what was
+    ordered before stays credited.
+    """
+
+    __tablename__ = "employments"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "(state IN ('confirmed', 'ended')) = (valid_from IS NOT NULL)", name="agreed"
+        ),
+        sa.CheckConstraint("(state = 'ended') = (valid_to IS NOT NULL)", name="ended"),
+        sa.CheckConstraint("valid_to IS NULL OR valid_to >= valid_from", name="days"),
+        sa.Index(
+            "uq_employments_open",
+            "user_id",
+            unique=True,
+            sqlite_where=sa.text("state IN ('asked', 'confirmed')"),
+            postgresql_where=sa.text("state IN ('asked', 'confirmed')"),
+        ),
+        sa.Index("ix_employments_of_organisation", "organisation_id", "state"),
+    )
+
+    user_id: Mapped[int] = mapped_column(sa.ForeignKey("users.id"), index=True)
+    organisation_id: Mapped[int] = mapped_column(sa.ForeignKey("organisations.id"))
+    state: Mapped[EmploymentState]
+    name: Mapped[str] = mapped_column(Sealed)
+    remark: Mapped[str] = mapped_column(Sealed)
+    valid_from: Mapped[date | None]
+    valid_to: Mapped[date | None]
+    decided_at: Mapped[datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    ended_at: Mapped[datetime | None]
+    ended_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"))
+    reason: Mapped[str] = mapped_column(sa.String(200), default="")
+
+    organisation: Mapped[Organisation] = related()
+
+    def holds_on(self, day: date) -> bool:
+        """Whether what is ordered on that day may be credited."""
+        agreed = self.valid_from is not None and self.valid_from <= day
+        return agreed and (self.valid_to is None or day <= self.valid_to)

@@ -21,7 +21,7 @@ from kernel.outbox import Job, JobState, enqueue
 from kernel.people import User
 from kernel.periods import business_day
 from kernel.services import Services
-from shop.demo import homes, market, menus, people, shelf, supply, tables
+from shop.demo import accounts, homes, market, menus, people, shelf, supply, tables
 from shop.demo.carrying import plan_carrying
 from shop.demo.filings import plan_filings
 from shop.demo.harvest import brought_in, plan_harvest, share_among_homes
@@ -122,6 +122,8 @@ def _build(services: Services, seed: int, scale: int, days: int | None, say: Say
     town.tell(_progress(say))
     with services.database.transaction() as session:
         market.open_market(town, session, services.clock())
+    with services.database.transaction() as session:
+        accounts.open_accounts(town, session, services.clock())
     with services.database.transaction() as session:
         _finish(session, town)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from kernel import signing_in
+from kernel import joining, signing_in
 from kernel.actors import Actor, Door
 from kernel.errors import Invalid, Text
 from kernel.mail import send_later
@@ -176,8 +177,59 @@ def _mail_link(work: Any, user: User) -> None:
 @signed_in
 def show() -> str:
     """One's name, as whom one acts, where one is signed in, and how one likes to read."""
+    return _account_page({})
+
+
+@bp.post("/account/name")
+@signed_in
+@once
+def rename() -> Any:
+    fields, by = Fields(request.form), actor()
+    name = fields.text("name", most=40)
+    try:
+        fields.done()
+    except Invalid as invalid:
+        return _account_page(invalid.errors), invalid.status
+    with transaction() as work:
+        joining.rename(work, current_user.id, name, by=by, now=now())
+    flash(_("We call you %(name)s from now on.", name=name), "done")
+    return redirect(url_for("account.show"), code=303)
+
+
+@bp.post("/account/password-link")
+@signed_in
+@once
+def mail_password_link() -> Response:
+    """A link to one's own address: who sits at a browser that was left open cannot use it."""
+    attempt = Attempt(current_user.email, request.remote_addr or "")
+    signing_in.refuse_too_many(session(), attempt, now=now())
+    with transaction() as work:
+        signing_in.record_attempt(work, attempt, succeeded=False, by=actor(), now=now())
+        user = signing_in.user_by_email(work, current_user.email)
+        if user is not None:
+            _mail_link(work, user)
+    flash(_("A link is on its way to %(email)s.", email=current_user.email), "calm")
+    return redirect(url_for("account.show"), code=303)  # type: ignore[return-value]
+
+
+@bp.post("/account/sign-ins/<int:sign_in_id>/end")
+@signed_in
+@once
+def sign_out_one(sign_in_id: int) -> Response:
+    """Another browser of one's own; somebody else's is not found and nothing happens."""
+    by = actor()
+    with transaction() as work:
+        signing_in.end_sign_ins(work, current_user.id, only=sign_in_id, by=by, now=now())
+    flash(_("That browser is signed out."), "calm")
+    return redirect(url_for("account.show"), code=303)  # type: ignore[return-value]
+
+
+def _account_page(errors: Mapping[str, Text]) -> str:
     return render_template(
         "account/show.html",
+        form=request.form if errors else {},
+        errors=errors,
+        identities=joining.identities_of(session(), current_user.id),
         memberships=signing_in.memberships_of(session(), current_user.id, today=today()),
         sign_ins=signing_in.living_sign_ins(session(), current_user.id, now=now()),
         this_sign_in=sign_in_id(),

@@ -25,13 +25,17 @@ from orders.agencies.models import (
     BulkOrder,
     CreditNote,
     CreditNoteLine,
+    Policy,
     QuotaMonth,
     QuotaMovement,
+    StaffCredit,
     Stage,
     Unit,
 )
+from orders.agencies.queries.staff import staff_facts
 from orders.agencies.queries.units import counting_policy, policies_of
 from orders.agencies.rules.counting import CountingPolicy, History, figures, month_of
+from orders.agencies.rules.staff import staff_figures
 from orders.payments.models import BankLine, BankMatch
 from orders.sales.models import (
     Order,
@@ -87,7 +91,29 @@ def recount(session: Session) -> Sums:
         )
         for (basis, year), part in figures(history, policies.of(region, ordered_on.year)).items():
             found[unit_id, year, basis] = found.get((unit_id, year, basis), ZERO) + part
+    _recount_staff(session, policies, found)
     return {key: amount for key, amount in found.items() if amount}
+
+
+def _recount_staff(session: Session, policies: _Policies, found: Sums) -> None:
+    """Citizens' orders that are credited to their unit, as far as their movements know of them."""
+    facts = staff_facts(session, followed=True)
+    credited = session.execute(
+        sa.select(StaffCredit.order_id, StaffCredit.unit_id, Organisation.region_code)
+        .join(Order, Order.id == StaffCredit.order_id)
+        .join(StaffCredit.unit)
+        .join(Organisation, Organisation.id == Unit.organisation_id)
+        .where(Order.credit_organisation_id == Organisation.id)
+        .order_by(StaffCredit.order_id)
+    )
+    for key, unit_id, region in credited:
+        order = facts[key].order
+        policy = policies.row(region, order.ordered_on.year)
+        if policy is None:
+            continue
+        target = staff_figures(order, counting_policy(policy), counts=policy.staff_counts)
+        for (basis, year), part in target.items():
+            found[unit_id, year, basis] = found.get((unit_id, year, basis), ZERO) + part
 
 
 class _Policies:
@@ -95,14 +121,18 @@ class _Policies:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._known: dict[tuple[str, int], CountingPolicy] = {}
+        self._known: dict[tuple[str, int], Policy | None] = {}
+
+    def row(self, region_code: str, year: int) -> Policy | None:
+        key = region_code, year
+        if key not in self._known:
+            self._known[key] = policies_of(self._session, region_code, [year]).get(year)
+        return self._known[key]
 
     def of(self, region_code: str, year: int) -> CountingPolicy:
-        found = self._known.get((region_code, year))
-        if found is None:
-            policy = policies_of(self._session, region_code, [year])[year]
-            found = self._known[region_code, year] = counting_policy(policy)
-        return found
+        policy = self.row(region_code, year)
+        assert policy is not None, f"no policy of {year} for {region_code}"
+        return counting_policy(policy)
 
 
 def accepted_amounts(session: Session) -> dict[int, Money]:

@@ -48,6 +48,11 @@ from orders.agencies.operations.settling import (
     record_invoice,
     review_order,
 )
+from orders.agencies.operations.staff import (
+    credit_order,
+    follow_staff_order,
+    take_credit_back,
+)
 from orders.agencies.operations.units import (
     create_unit,
     set_policy,
@@ -70,7 +75,9 @@ __all__ = [
     "correct_filing",
     "correct_unit",
     "create_unit",
+    "credit_order",
     "decline_line",
+    "follow_staff_order",
     "make_effective",
     "open_acceptance",
     "propose_line",
@@ -90,6 +97,7 @@ __all__ = [
     "sign_order",
     "submit_filing",
     "submit_order",
+    "take_credit_back",
     "take_off_line",
     "warn_of_harvests",
 ]

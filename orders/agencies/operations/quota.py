@@ -56,26 +56,44 @@ def move_quota(
     ).one()
     policy = counting_policy(policy_for(session, unit.organisation.region_code, ordered_on.year))
     target = figures(_history(session, bulk, order, ordered_on), policy)
+    return move_to(
+        session, order, bulk.unit_id, target,
+        purpose=bulk.purpose, cause=cause, on=on, by=by, now=now,
+    )  # fmt: skip
+
+
+def move_to(
+    session: Session,
+    order: Order,
+    unit_id: int,
+    target: Figures,
+    *,
+    purpose: Purpose,
+    cause: str,
+    on: date,
+    by: Actor,
+    now: datetime,
+) -> list[QuotaMovement]:
+    """Write what is missing until the order stands at `target` for this unit, and at nothing for
+    every other. The order is locked."""
     standing = _standing(session, order.id)
     changes = [
-        (unit_id, key, amount)
-        for unit_id in sorted({bulk.unit_id, *standing})
-        for key, amount in moves(
-            standing.get(unit_id, {}), target if unit_id == bulk.unit_id else {}
-        ).items()
+        (each, key, amount)
+        for each in sorted({unit_id, *standing})
+        for key, amount in moves(standing.get(each, {}), target if each == unit_id else {}).items()
     ]
     written = []
-    for unit_id, (basis, year), amount in changes:
+    for of_unit, (basis, year), amount in changes:
         movement = QuotaMovement(
-            unit_id=unit_id,
+            unit_id=of_unit,
             year=year,
             basis=Basis(basis),
-            purpose=bulk.purpose,
+            purpose=purpose,
             channel=order.channel.value,
             order_id=order.id,
             amount=amount,
             on=on,
-            cause=f"{cause}:{basis}:{year}:unit:{unit_id}",
+            cause=f"{cause}:{basis}:{year}:unit:{of_unit}",
             **stamp(by, now),
         )
         session.add(movement)

@@ -104,6 +104,8 @@ def set_policy(
     tolerance_bp: int = 100,
     annual_cap: Money | None = None,
     price_band_bp: int = 1_500,
+    staff_counts: bool = True,
+    staff_credit_days: int = 90,
     by: Actor,
     now: datetime,
 ) -> Policy:
@@ -130,6 +132,8 @@ def set_policy(
         "tolerance_bp": tolerance_bp,
         "annual_cap": annual_cap,
         "price_band_bp": price_band_bp,
+        "staff_counts": staff_counts,
+        "staff_credit_days": staff_credit_days,
     }
     code = prefix(region_code).ljust(12, "0") if region_code.strip("0") else "0" * 12
     policy = session.scalar(
@@ -148,7 +152,9 @@ def set_policy(
 
 
 def _refuse_recounting(session: Session, policy: Policy, values: dict[str, object]) -> None:
-    decisive = ("needs_review", "countable_channels", "year_rule", "freight_counts")
+    decisive = (
+        "needs_review", "countable_channels", "year_rule", "freight_counts", "staff_counts",
+    )  # fmt: skip
     if all(getattr(policy, name) == values[name] for name in decisive):
         return
     inside = prefix(policy.region_code) if policy.region_code.strip("0") else ""

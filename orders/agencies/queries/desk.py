@@ -20,6 +20,7 @@ from orders.agencies.models import (
 from orders.agencies.queries.bulk import Row, rows
 from orders.agencies.rules.terms import days_late, days_left, late_interest
 from orders.sales.models import Order, Shipment
+from orders.sales.queries.own import count_asking
 
 WAITING = (
     Stage.PENDING_APPROVAL,
@@ -70,6 +71,7 @@ def nav_counts(session: Session, organisation_id: int) -> dict[str, int]:
         "canteen.invoices": stages.get(Stage.TO_INVOICE, 0),
         "canteen.payments": stages.get(Stage.TO_PAY, 0),
         "canteen.reviews": stages.get(Stage.TO_REVIEW, 0),
+        "canteen.staff": count_asking(session, organisation_id),
     }
 
 

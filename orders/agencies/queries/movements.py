@@ -39,6 +39,11 @@ class MovementRow:
     cause: str
 
     @property
+    def looked_through(self) -> bool:
+        """Whether its order may be opened: what staff buy for themselves is their own business."""
+        return self.purpose is not Purpose.STAFF
+
+    @property
     def channel_value(self) -> Channel | None:
         return next((each for each in Channel if each.value == self.channel), None)
 

@@ -11,6 +11,7 @@ from orders.payments.operations.completing import (
     complete_citizen_order,
 )
 from orders.payments.operations.events import take_event
+from orders.payments.operations.forgetting import forget_payer
 from orders.payments.operations.paying import (
     Received,
     close_pages,
@@ -41,6 +42,7 @@ __all__ = [
     "expire_payment",
     "fail_payment",
     "first_payment",
+    "forget_payer",
     "import_statement",
     "keep_page",
     "match_bank_line",

@@ -18,6 +18,13 @@ from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.payments.forms import Checkout, fill_from, read_checkout, region_typed
 from orders.payments.operations import cancel_citizen_order, first_payment
+from orders.payments.views.account import (
+    chosen_address,
+    employer_asked,
+    first_address,
+    keep_asked,
+    offered,
+)
 from orders.payments.views.paying import payment_address, refuse_too_large
 from orders.sales.models import BuyerKind, Order, OrderState
 from orders.sales.operations import (
@@ -57,7 +64,7 @@ def show() -> str | Response:
     rows = rows_now()
     if not rows or any(row.remark for row in rows):
         return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
-    return _page(rows, {}, {})
+    return _page(rows, first_address(), {})
 
 
 @bp.post("/checkout/freight")
@@ -77,7 +84,8 @@ def fill() -> str | Response:
     rows = rows_now()
     if not rows:
         return redirect(url_for("cart.show"), code=303)  # type: ignore[return-value]
-    return _page(rows, fill_from(request.form, _find_places), {})
+    filled = fill_from(request.form, _find_places)
+    return _page(rows, chosen_address(filled), {})
 
 
 @bp.post("/checkout")
@@ -126,12 +134,14 @@ def _place(asked: Checkout, unpaid: list[int]) -> Order:
             pick_up=asked.pick_up,
             no_return_agreed=True if fresh else None,
             locale=chosen_language(),
+            credit_organisation_id=employer_asked(work),
         )
         order = _place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
         refuse_too_large(order.total)
         first_payment(work, order, by=actor(), now=now())
         empty_basket(work, basket)
+        keep_asked(work)
         tell_buyer(work, order, "placed", now=now())
     return order
 
@@ -194,6 +204,7 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
         leaves_by=now() + timedelta(hours=SHIP_WITHIN_HOURS),
         form=form,
         errors=errors,
+        **offered(),
     )
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from kernel.codes import mask_phone
 from kernel.errors import Invalid, Missing, Text
-from kernel.web.access import actor, public, signed_in
+from kernel.web.access import actor, public
 from kernel.web.once import once
 from kernel.web.work import now, services, session, transaction
 from orders.payments.forms import read_claim
@@ -32,19 +32,11 @@ from orders.payments.views.paying import lead_to_payment, payment_address
 from orders.payments.views.receipts import receipt_of
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import mark_received
-from orders.sales.queries import TO_PACK, order_by_code, orders_of_user
+from orders.sales.queries import TO_PACK, order_by_code
 from orders.sales.rules.keys import key_fits, order_key
 from orders.shares.operations import show_receipt, take_back_receipt
 
 bp = Blueprint("orders", __name__)
-
-
-@bp.get("/account/orders")
-@signed_in
-def mine() -> str:
-    user_id = actor().user_id
-    assert user_id is not None
-    return render_template("shop/orders.html", orders=orders_of_user(session(), user_id))
 
 
 @bp.get("/orders/<code>")

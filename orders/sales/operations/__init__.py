@@ -7,8 +7,22 @@ from orders.sales.operations.baskets import (
     merge_baskets,
     put_in_basket,
 )
+from orders.sales.operations.belonging import adopt_orders, forget_buyer
 from orders.sales.operations.carrying import publish_freight, save_carrier, weigh_pack
 from orders.sales.operations.choosing import OutOfStock
+from orders.sales.operations.employing import (
+    agree_employment,
+    ask_employer,
+    decline_employment,
+    end_employment,
+    renew_employer_code,
+)
+from orders.sales.operations.keeping import (
+    Keep,
+    change_address,
+    drop_address,
+    keep_address,
+)
 from orders.sales.operations.moving import complete_order, confirm_order, mark_received
 from orders.sales.operations.placing import NotServed, place_order
 from orders.sales.operations.replacing import replace_lot
@@ -32,27 +46,38 @@ from orders.sales.operations.withdrawing import withdraw_line
 __all__ = [
     "Arrival",
     "Contact",
+    "Keep",
     "NotServed",
     "OutOfStock",
     "Placing",
     "Transport",
     "Wanted",
     "acknowledge_prices",
+    "adopt_orders",
+    "agree_employment",
+    "ask_employer",
     "bring_in_harvest",
     "cancel_shipment",
+    "change_address",
     "close_expired_holds",
     "complete_order",
     "confirm_order",
     "correct_transport",
     "cover_review",
+    "decline_employment",
+    "drop_address",
     "empty_basket",
+    "end_employment",
+    "forget_buyer",
     "give_back",
+    "keep_address",
     "mark_received",
     "merge_baskets",
     "place_order",
     "publish_freight",
     "put_in_basket",
     "release_lines",
+    "renew_employer_code",
     "replace_lot",
     "reply_to_review",
     "review_line",

@@ -18,6 +18,7 @@ from catalog.products.rules.pricing import Buyer
 from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
+from kernel.crypto import keyed_hash
 from kernel.db import Model, stamp
 from kernel.errors import Named, Refusal, Text
 from kernel.money import ZERO, total
@@ -209,11 +210,13 @@ def _order(
         phone=placing.contact.phone,
         address=placing.contact.address,
         email=placing.contact.email,
+        email_hash=keyed_hash(placing.contact.email) if placing.contact.email else None,
         delivery_region=placing.contact.region,
         deliver_on=placing.deliver_on,
         note=placing.note,
         pick_up=placing.pick_up,
         no_return_agreed=placing.no_return_agreed,
+        credit_organisation_id=placing.credit_organisation_id,
         locale=placing.locale,
         events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
         **stamp(by, now),

@@ -66,6 +66,8 @@ class Placing:
     external_no: str | None = None
     pick_up: bool = False
     no_return_agreed: bool | None = None
+    # The employer that a citizen wants it credited to.
+    credit_organisation_id: int | None = None
     discount: Money = ZERO
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.

@@ -80,19 +80,6 @@ def _sheet() -> sa.Select[Order]:
     )
 
 
-def orders_of_user(session: Session, user_id: int, *, limit: int = 50) -> list[Order]:
-    """A citizen's own orders with their lines, newest first."""
-    return list(
-        session.scalars(
-            sa.select(Order)
-            .where(Order.user_id == user_id, Order.buyer_kind == BuyerKind.CITIZEN)
-            .order_by(Order.id.desc())
-            .limit(limit)
-            .options(selectinload(Order.lines).joinedload(OrderLine.product))
-        )
-    )
-
-
 def basket_of(session: Session, key: str | None, user_id: int | None) -> Basket | None:
     """The basket of this person, or of this browser, with packs and products."""
     if key is None and user_id is None:
