@@ -21,7 +21,7 @@ from orders.payments.operations import (
     record_refund,
     settle_payment,
 )
-from orders.payments.operations.refunding import SENDABLE
+from orders.payments.operations.refunding.sending import SENDABLE
 from orders.payments.queries import orders_to_complete, unsettled_payments
 
 # A buyer has this long after receipt (or after shipping, if they say nothing).

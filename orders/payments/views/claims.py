@@ -14,7 +14,7 @@ from kernel.web.forms import Fields
 from kernel.web.once import once
 from kernel.web.work import now, session, transaction
 from orders.payments.operations import approve_refund, decline_refund
-from orders.payments.queries import refund_sheet, refunds_to_answer
+from orders.payments.queries.after import claims_to_answer, refund_sheet
 
 bp = Blueprint("claims", __name__, url_prefix="/coop/refunds")
 
@@ -54,7 +54,7 @@ def _page(errors: dict[str, Text]) -> str:
     supplier = supplier_of(session(), organisation_id())
     return render_template(
         "coop/pack_claims.html",
-        refunds=refunds_to_answer(session(), supplier.id),
+        refunds=claims_to_answer(session(), supplier.id),
         errors=errors,
         form=request.form if errors else {},
     )

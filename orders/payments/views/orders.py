@@ -25,7 +25,8 @@ from orders.payments.operations import (
     refund_order_lines,
     start_payment,
 )
-from orders.payments.queries import gone_of_lines, payments_of, refunds_of
+from orders.payments.queries import gone_of_lines, payments_of
+from orders.payments.queries.after import refunds_of
 from orders.payments.rules.claims import BUYERS_KINDS, claim_problem
 from orders.payments.rules.refunds import Gone
 from orders.payments.tasks import AUTO_COMPLETE
