@@ -112,6 +112,8 @@ COOP_DESK = Desk(
                 Entry("coop.orders", Text("Orders to ship"), "/coop/orders"),
                 Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),
                 Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
+                Entry("coop.claims", Text("Claims"), "/coop/refunds"),
+                Entry("coop.returns", Text("Returns"), "/coop/returns"),
             ),
         ),
         Group(
@@ -136,6 +138,7 @@ COOP_DESK = Desk(
                 Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
                 Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
                 Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+                Entry("coop.invoices", Text("Invoices for citizens"), "/coop/citizen-invoices"),
             ),
         ),
         Group(
@@ -216,6 +219,7 @@ ADMIN_DESK = Desk(
         Entry("admin.products", Text("Products"), "/admin/products"),
         Entry("admin.prices", Text("Price monitoring"), "/admin/prices"),
         Entry("admin.users", Text("Accounts"), "/admin/users"),
+        Entry("admin.claims", Text("Claims to decide"), "/admin/claims"),
         Entry("admin.payments", Text("Payments to look at"), "/admin/payments"),
         Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),
     ),

@@ -156,6 +156,19 @@ def _after_sales():
     )
     op.create_index("ix_return_parcels_supplier", "return_parcels", ["supplier_id", "state"])
     op.create_table(
+        "return_addresses",
+        sa.Column("id", KEY, nullable=False),
+        sa.Column("supplier_id", KEY, nullable=False),
+        sa.Column("recipient", sa.String(length=40), nullable=False),
+        sa.Column("phone", sa.String(length=20), nullable=False),
+        sa.Column("address", sa.String(length=120), nullable=False),
+        *_made(),
+        _refers("return_addresses", "supplier_id", "suppliers"),
+        _refers("return_addresses", "made_by_id", "users"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_addresses")),
+        sa.UniqueConstraint("supplier_id", name=op.f("uq_return_addresses_supplier_id")),
+    )
+    op.create_table(
         "return_slices",
         sa.Column("id", KEY, nullable=False),
         sa.Column("refund_line_id", KEY, nullable=False),
@@ -254,6 +267,7 @@ def downgrade():
         "invoice_files",
         "invoice_wishes",
         "return_slices",
+        "return_addresses",
         "return_parcels",
         "refund_events",
         "refund_photos",

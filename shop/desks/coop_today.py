@@ -27,6 +27,7 @@ from kernel.regions import Region
 from kernel.web.access import organisation_id, requires
 from kernel.web.work import session, today
 from orders.agencies.models import BulkOrder, Stage
+from orders.payments.queries.after import claims_waiting
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
 from orders.sales.queries.packing import OrderToShip, to_ship
@@ -59,6 +60,7 @@ def show_today() -> str:
     confirmed = lots.slips_in_state(session(), supplier.id, SlipState.CONFIRMED)
     expiring = lots.expiring(session(), supplier.id, today=today(), within_days=SOON)
     run = run_under_way(session(), supplier.id)
+    claims, parcels = claims_waiting(session(), supplier.id)
     return render_template(
         "coop/today.html",
         day=today(),
@@ -73,6 +75,8 @@ def show_today() -> str:
         expiring=expiring[:MOST],
         urgent=sum(lot.days_left(today()) <= 1 for lot in expiring),
         run=run,
+        claims=claims,
+        parcels=parcels,
         worries=[each for each in promises_of(session(), supplier.id) if each.worries(today())],
         papers=expiring_certificates(session(), today(), supplier_id=supplier.id),
         stopped=len(stopped_by_papers(session(), supplier.id, today())),

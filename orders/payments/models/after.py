@@ -86,6 +86,17 @@ class ReturnParcel(Made, Model):
     refund: Mapped[Refund] = related(back_populates="parcel")
 
 
+class ReturnAddress(Made, Model):
+    """Where a cooperative's buyers send goods back to."""
+
+    __tablename__ = "return_addresses"
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"), unique=True)
+    recipient: Mapped[str] = mapped_column(sa.String(40))
+    phone: Mapped[str] = mapped_column(sa.String(20))
+    address: Mapped[str] = mapped_column(sa.String(120))
+
+
 class ReturnSlice(Made, Model):
     """So much of one allocation came back and was taken: into the store, and of that so much is
     spoiled and written off. What was not taken has no slice and no money."""

@@ -41,6 +41,7 @@ from orders.payments.operations.refunding.returning import (
     lapse_return,
     receive_return,
     returns_to_lapse,
+    save_return_address,
     send_return,
 )
 from orders.payments.operations.refunding.sending import (
@@ -48,6 +49,7 @@ from orders.payments.operations.refunding.sending import (
     refund_payment,
     settle_refund_by_hand,
 )
+from orders.payments.operations.refunding.telling import tell_staff
 
 __all__ = [
     "Found",
@@ -82,10 +84,12 @@ __all__ = [
     "refund_order_lines",
     "refund_payment",
     "returns_to_lapse",
+    "save_return_address",
     "send_return",
     "settle_payment",
     "settle_refund_by_hand",
     "start_payment",
     "take_event",
+    "tell_staff",
     "withdraw_refund",
 ]

@@ -13,7 +13,13 @@ from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.storage import StoredFile
 from orders.payments.models import UNDECIDED, Refund, RefundLine, RefundState
-from orders.payments.models.after import RefundPhoto, ReturnParcel, ReturnSlice, ReturnState
+from orders.payments.models.after import (
+    RefundPhoto,
+    ReturnAddress,
+    ReturnParcel,
+    ReturnSlice,
+    ReturnState,
+)
 from orders.payments.rules.claims import answer_due
 from orders.sales.models import Allocation, OrderLine
 
@@ -132,6 +138,14 @@ def undecided_of_orders(session: Session, order_ids: Collection[int]) -> set[int
             .distinct()
         )
     )
+
+
+def return_addresses(session: Session, supplier_ids: Collection[int]) -> dict[int, ReturnAddress]:
+    """Supplier → where goods are sent back to, of those who have said so."""
+    rows = session.scalars(
+        sa.select(ReturnAddress).where(ReturnAddress.supplier_id.in_(supplier_ids))
+    )
+    return {each.supplier_id: each for each in rows}
 
 
 def photo_file(

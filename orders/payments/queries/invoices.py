@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 
+from catalog.suppliers.models import Supplier
 from kernel.db import sum_money
 from kernel.errors import Missing, Text
 from kernel.money import ZERO, Money
+from kernel.people import Organisation
 from kernel.storage import StoredFile
 from orders.payments.models import STANDING, UNDECIDED, Refund, RefundFreight, RefundLine
 from orders.payments.models.invoices import InvoiceFile, InvoiceWish
@@ -81,6 +83,17 @@ def _kept(session: Session, order_ids: Collection[int]) -> dict[tuple[int, int],
                 key = order_id, supplier_id
                 found[key] = found.get(key, ZERO) + Money(sign * amount.fen)
     return found
+
+
+def sellers_named(session: Session, supplier_ids: Collection[int]) -> list[str]:
+    """Full name and credit code of each of these suppliers, as a paper names them."""
+    rows = session.execute(
+        sa.select(Organisation.name, Organisation.uscc)
+        .join(Supplier, Supplier.organisation_id == Organisation.id)
+        .where(Supplier.id.in_(supplier_ids))
+        .order_by(Supplier.id)
+    )
+    return [f"{name} {code}" if code else name for name, code in rows]
 
 
 @dataclass(frozen=True, slots=True)

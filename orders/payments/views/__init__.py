@@ -1,5 +1,20 @@
-"""Checkout, the buyer's order page, claims, and the provider's messages."""
+"""Checkout, the buyer's order page and what follows it, the desks for claims, returns and
+invoices, and the provider's messages."""
 
-from orders.payments.views import checkout, claims, looking, orders, webhook
+from orders.payments.views import (
+    asking,
+    checkout,
+    claims,
+    deciding,
+    invoicing,
+    looking,
+    orders,
+    receipts,
+    returns,
+    webhook,
+)
 
-blueprints = (checkout.bp, orders.bp, claims.bp, looking.bp, webhook.bp)
+blueprints = (
+    checkout.bp, orders.bp, asking.bp, receipts.bp, claims.bp, returns.bp, invoicing.bp,
+    deciding.bp, looking.bp, webhook.bp,
+)  # fmt: skip

@@ -11,6 +11,7 @@ from orders.sales.operations.carrying import publish_freight, save_carrier, weig
 from orders.sales.operations.choosing import OutOfStock
 from orders.sales.operations.moving import complete_order, confirm_order, mark_received
 from orders.sales.operations.placing import NotServed, place_order
+from orders.sales.operations.reordering import Again, put_again
 from orders.sales.operations.replacing import replace_lot
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
 from orders.sales.operations.reviewing import review_line
@@ -24,6 +25,7 @@ from orders.sales.operations.telling import tell_buyer
 from orders.sales.operations.wanting import Contact, Placing, Wanted
 
 __all__ = [
+    "Again",
     "Arrival",
     "Contact",
     "NotServed",
@@ -44,6 +46,7 @@ __all__ = [
     "merge_baskets",
     "place_order",
     "publish_freight",
+    "put_again",
     "put_in_basket",
     "release_lines",
     "replace_lot",

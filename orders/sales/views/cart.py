@@ -92,12 +92,8 @@ def put() -> Response:
     pack_id, count = _whole(request.form.get("pack", "")), _whole(request.form.get("count", "1"))
     if pack_id is None or count is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
-    key = cookie.get(KEY)
-    if key is None:
-        key = cookie[KEY] = new_key()
-        cookie.permanent = True
     with transaction() as work:
-        put_in_basket(work, key, pack_id, count, by=actor(), now=now())
+        put_in_basket(work, own_basket_key(), pack_id, count, by=actor(), now=now())
     if request.form.get("then") == "checkout":
         return redirect(url_for("checkout.show"), code=303)
     flash(_("It is in the basket.") if count else _("It is out of the basket."), "done")
@@ -120,6 +116,15 @@ def _count() -> dict[str, object]:
 def basket_key() -> str | None:
     """The basket of this browser."""
     key: str | None = cookie.get(KEY)
+    return key
+
+
+def own_basket_key() -> str:
+    """The basket of this browser, which gets one if it had none."""
+    key: str | None = cookie.get(KEY)
+    if key is None:
+        key = cookie[KEY] = new_key()
+        cookie.permanent = True
     return key
 
 

@@ -18,6 +18,7 @@ from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.mail import send_later
 from kernel.numbering import next_number
+from kernel.staff import people_to_tell
 from kernel.text import tidy
 from orders.sales.models import Order
 from orders.sales.operations import tell_buyer
@@ -33,7 +34,6 @@ from orders.tracing.models import (
 from orders.tracing.queries.recalls import (
     RecallReach,
     accounted,
-    people_to_tell,
     recall_reach,
     units_people,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -11,12 +11,13 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from catalog.lots.models import Lot, LotState
 from catalog.lots.queries import Affected, affected_by
-from kernel.actors import CANTEEN, Role
+from kernel.actors import CANTEEN
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
-from kernel.people import Membership, User
+from kernel.people import User
 from kernel.periods import business_day
 from kernel.quantities import BaseUnit
+from kernel.staff import people_to_tell
 from orders.sales.models import Allocation, BuyerKind, Order, OrderLine
 from orders.tracing.models import Recall, RecallKind, RecallLine, RecallLot, RecallOutcome
 from orders.tracing.queries.ways import buyer_name
@@ -221,30 +222,6 @@ def unread_for(session: Session, organisation_id: int) -> int:
             )
         )
         or 0
-    )
-
-
-def people_to_tell(
-    session: Session, organisation_ids: Collection[int], roles: Sequence[Role], now: datetime
-) -> list[User]:
-    """Whoever works in one of these roles for these organisations today, each once."""
-    today = business_day(now)
-    return list(
-        session.scalars(
-            sa.select(User)
-            .where(
-                User.active,
-                User.id.in_(
-                    sa.select(Membership.user_id).where(
-                        Membership.organisation_id.in_(organisation_ids),
-                        Membership.role.in_(roles),
-                        Membership.valid_from <= today,
-                        sa.or_(Membership.valid_to.is_(None), Membership.valid_to >= today),
-                    )
-                ),
-            )
-            .order_by(User.id)
-        )
     )
 
 

@@ -35,7 +35,7 @@ def approve_refund(
         return refund
     _refuse_while_travelling(refund)
     refund.answer, refund.answered_at = answer[:200], now
-    grant(session, order, refund, by, now, words=answer)
+    grant(session, order, refund, by=by, now=now, words=answer)
     audit.note(session, "approve_refund", f"refund:{refund.id}", by=by, now=now)
     return refund
 
@@ -79,7 +79,7 @@ def ask_goods_back(
     if refund.state is not RefundState.REQUESTED:
         raise Refusal("This claim was answered already.")
     refund.answer, refund.answered_at = answer[:200], now
-    begin_return(session, order, refund, by, now)
+    begin_return(session, order, refund, by=by, now=now)
     audit.note(session, "ask_goods_back", f"refund:{refund.id}", by=by, now=now)
     return refund
 
@@ -93,7 +93,7 @@ def accept_offer(session: Session, refund_id: int, *, by: Actor, now: datetime) 
         raise Refusal("This offer does not stand any more.")
     assert refund.offer is not None
     give_less(session, refund, refund.offer)
-    grant(session, order, refund, by, now)
+    grant(session, order, refund, by=by, now=now)
     audit.note(session, "accept_offer", f"refund:{refund.id}", by=by, now=now, amount=refund.amount)
     return refund
 
@@ -163,7 +163,7 @@ def decide_refund(
         if amount < refund.amount:
             _refuse_amount(refund, amount)
             give_less(session, refund, amount)
-        grant(session, order, refund, by, now, words=answer)
+        grant(session, order, refund, by=by, now=now, words=answer)
     audit.note(
         session, "decide_refund", f"refund:{refund.id}", by=by, now=now, amount=amount,
         answer=answer,

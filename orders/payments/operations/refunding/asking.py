@@ -14,7 +14,6 @@ from kernel.db import get_or_missing, stamp
 from kernel.errors import Refusal
 from kernel.money import Money, total
 from kernel.numbering import next_number
-from kernel.outbox import enqueue
 from kernel.storage import Blob, keep_file
 from orders.payments.models import (
     Payment,
@@ -28,6 +27,7 @@ from orders.payments.models import (
 from orders.payments.models.after import RefundPhoto, ReturnParcel, ReturnState
 from orders.payments.operations.refunding.granting import grant
 from orders.payments.operations.refunding.moving import locked_refund, move_parcel, move_refund
+from orders.payments.operations.refunding.telling import tell_supplier
 from orders.payments.queries import freight_left, gone_of_lines, sent_by
 from orders.payments.rules.claims import send_by
 from orders.payments.rules.refunds import Gone, LineFacts, amount_for
@@ -84,16 +84,18 @@ def refund_order_lines(
         refund=refund.number, amount=refund.amount, kind=kind, photos=len(photos),
     )  # fmt: skip
     if approved:
-        grant(session, order, refund, by, now)
+        grant(session, order, refund, by=by, now=now)
     elif kind is RefundKind.UNOPENED:
-        begin_return(session, order, refund, by, now)
+        begin_return(session, order, refund, by=by, now=now)
     else:
         tell_buyer(session, order, "refund_asked", about=refund.number, now=now)
-        tell_supplier(session, refund, "claim", now)
+        tell_supplier(session, refund, "claim", now=now)
     return refund
 
 
-def begin_return(session: Session, order: Order, refund: Refund, by: Actor, now: datetime) -> None:
+def begin_return(
+    session: Session, order: Order, refund: Refund, *, by: Actor, now: datetime
+) -> None:
     """The goods travel back before anything is decided; the buyer hears where to and until when."""
     [supplier_id] = {part.line.supplier_id for part in refund.lines}
     refund.parcel = ReturnParcel(
@@ -106,7 +108,7 @@ def begin_return(session: Session, order: Order, refund: Refund, by: Actor, now:
     session.add(refund.parcel)
     session.flush()
     tell_buyer(session, order, "return_begun", about=refund.number, now=now)
-    tell_supplier(session, refund, "return", now)
+    tell_supplier(session, refund, "return", now=now)
 
 
 def withdraw_refund(session: Session, refund_id: int, *, by: Actor, now: datetime) -> Refund:
@@ -130,18 +132,6 @@ def refund_by_key(session: Session, request_key: str) -> Refund | None:
         sa.select(Refund)
         .where(Refund.request_key == request_key)
         .options(selectinload(Refund.lines), selectinload(Refund.freights))
-    )
-
-
-def tell_supplier(session: Session, refund: Refund, letter: str, now: datetime) -> None:
-    """Whoever answers for it at the cooperative hears of it by mail, once."""
-    enqueue(
-        session,
-        "claim_letter",
-        now=now,
-        unique_key=f"claim_letter:{refund.id}:{letter}",
-        refund_id=refund.id,
-        letter=letter,
     )
 
 

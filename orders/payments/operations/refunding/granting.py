@@ -27,7 +27,7 @@ from orders.shares.operations import reverse_line
 
 
 def grant(
-    session: Session, order: Order, refund: Refund, by: Actor, now: datetime, *, words: str = ""
+    session: Session, order: Order, refund: Refund, *, by: Actor, now: datetime, words: str = ""
 ) -> None:
     """In one transaction: what is refunded leaves the books where it stands. Before the order was
     settled that is what the buyer had paid in advance; afterwards the same shares, with the
@@ -39,7 +39,7 @@ def grant(
         _take_shares_back(session, refund, by, now)
     else:
         _post_owed(session, order, refund, by, now)
-    send_later(session, refund, now)
+    send_later(session, refund, now=now)
     tell_buyer(session, order, "refunded", about=refund.number, now=now)
 
 
@@ -154,7 +154,7 @@ def _take_shares_back(session: Session, refund: Refund, by: Actor, now: datetime
         )
 
 
-def send_later(session: Session, refund: Refund, now: datetime) -> None:
+def send_later(session: Session, refund: Refund, *, now: datetime) -> None:
     """The provider is asked to send it once this is committed."""
     enqueue(
         session, "send_refund", now=now, unique_key=f"send_refund:{refund.id}", refund_id=refund.id

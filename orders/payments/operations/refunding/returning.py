@@ -11,17 +11,18 @@ from sqlalchemy.orm import Session
 
 from catalog.lots.operations.stock import put_back
 from catalog.lots.queries import lock_pools
+from catalog.suppliers.models import Supplier
 from kernel import audit
 from kernel.actors import WORKER, Actor
-from kernel.db import stamp
+from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Refusal, Text
 from kernel.money import Money, total
 from kernel.periods import business_day
 from orders.payments.models import Refund, RefundLine, RefundState
-from orders.payments.models.after import ReturnParcel, ReturnSlice, ReturnState
-from orders.payments.operations.refunding.asking import tell_supplier
+from orders.payments.models.after import ReturnAddress, ReturnParcel, ReturnSlice, ReturnState
 from orders.payments.operations.refunding.granting import grant
 from orders.payments.operations.refunding.moving import locked_refund, move_parcel, move_refund
+from orders.payments.operations.refunding.telling import tell_supplier
 from orders.payments.queries import gone_of_lines
 from orders.payments.queries.after import returned_by_allocation
 from orders.payments.rules.refunds import Gone, LineFacts, amount_for, from_the_end
@@ -55,7 +56,7 @@ def send_return(
         parcel.sent_at = now
         words = f"{carrier} {tracking}"
         move_parcel(session, parcel, ReturnState.UNDER_WAY, words=words, by=by, now=now)
-        tell_supplier(session, refund, "return_sent", now)
+        tell_supplier(session, refund, "return_sent", now=now)
     session.flush()
     audit.note(session, "send_return", f"refund:{refund.id}", by=by, now=now, tracking=tracking)
     return refund
@@ -105,7 +106,7 @@ def inspect_return(
     for each, contribution_id in slices:
         put_back(session, contribution_id, each.quantity, cause=f"return:{each.id}", by=by, now=now)
     move_parcel(session, parcel, ReturnState.ACCEPTED, words=remark, by=by, now=now)
-    grant(session, order, refund, by, now, words=remark)
+    grant(session, order, refund, by=by, now=now, words=remark)
     for each, contribution_id in slices:
         if each.lost:
             cause = f"return_loss:{each.id}"
@@ -115,6 +116,31 @@ def inspect_return(
         found={str(key): [each.good, each.spoiled] for key, each in found.items()},
     )  # fmt: skip
     return refund
+
+
+def save_return_address(
+    session: Session,
+    supplier_id: int,
+    *,
+    recipient: str,
+    phone: str,
+    address: str,
+    by: Actor,
+    now: datetime,
+) -> ReturnAddress:
+    """Where this cooperative's buyers send goods back to, from now on."""
+    get_or_missing(session, Supplier, supplier_id, lock=True)
+    known = session.scalar(sa.select(ReturnAddress).where(ReturnAddress.supplier_id == supplier_id))
+    if known is None:
+        known = ReturnAddress(
+            supplier_id=supplier_id, recipient=recipient, phone=phone, address=address,
+            **stamp(by, now),
+        )  # fmt: skip
+        session.add(known)
+    known.recipient, known.phone, known.address = recipient, phone, address
+    session.flush()
+    audit.note(session, "save_return_address", f"supplier:{supplier_id}", by=by, now=now)
+    return known
 
 
 def lapse_return(session: Session, refund_id: int, *, now: datetime) -> Refund:

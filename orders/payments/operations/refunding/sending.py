@@ -52,7 +52,7 @@ def refund_payment(
     )
     session.add(refund)
     session.flush()
-    send_later(session, refund, now)
+    send_later(session, refund, now=now)
     tell_buyer(session, order, "refunded", about=refund.number, now=now)
     audit.note(
         session, "refund_payment", f"order:{order.id}", by=by, now=now,
