@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import Response as Answer
@@ -12,7 +10,6 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from kernel.errors import Invalid, Text
-from kernel.periods import business_day
 from kernel.storage import StoredFile
 from kernel.web.access import actor, public
 from kernel.web.drawing import named
@@ -22,33 +19,28 @@ from kernel.web.pictures import read_photos
 from kernel.web.work import now, services, session, transaction
 from orders.payments import operations
 from orders.payments.forms.after import read_claim, read_packs, read_parcel, read_words
-from orders.payments.models import UNDECIDED, Refund, RefundState
-from orders.payments.models.after import ReturnAddress, ReturnState
-from orders.payments.operations.refunding.answering import escalation_problem
+from orders.payments.models import Refund
+from orders.payments.models.after import ReturnState
 from orders.payments.queries import gone_of_lines
 from orders.payments.queries.after import photo_file, refund_of, return_addresses
 from orders.payments.rules.claims import (
-    BUYERS_KINDS,
-    DISAGREE_DAYS,
     MOST_PHOTOS,
     NEED_PHOTO,
-    OFFER_DAYS,
-    answer_due,
-    claim_problem,
-    refund_due,
 )
-from orders.payments.rules.refunds import Gone
-from orders.payments.views.opening import back_to, key_of, opened, received_at
-from orders.sales.models import Order, OrderLine, OrderState
+from orders.payments.views.opening import back_to, key_of, opened
+from orders.payments.views.standing import (
+    cancellable,
+    claimable,
+    open_kinds,
+    pack_size,
+    problem_of,
+    shown,
+)
+from orders.sales.models import Order
 from orders.sales.operations import put_again
-from orders.sales.queries import TO_PACK
 from orders.sales.views.cart import own_basket_key
 
 bp = Blueprint("asking", __name__)
-
-SENT = (
-    OrderState.PARTLY_SHIPPED, OrderState.SHIPPED, OrderState.RECEIVED, OrderState.COMPLETED,
-)  # fmt: skip
 
 
 @bp.get("/orders/<code>/claim")
@@ -119,7 +111,11 @@ def cancel_part(code: str) -> Response | tuple[str, int]:
         refund = operations.cancel_lines(
             work,
             order.id,
-            {line.id: packs[line.id] * _pack(line) for line in order.lines if packs.get(line.id)},
+            {
+                line.id: packs[line.id] * pack_size(line)
+                for line in order.lines
+                if packs.get(line.id)
+            },
             request_key=f"form:{request.form['once']}",
             by=actor(),
             now=now(),
@@ -236,89 +232,9 @@ def picture(file: StoredFile) -> Answer:
     return answer
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A refund as its buyer sees it: until when what happens, and what can be done."""
-
-    refund: Refund
-    address: ReturnAddress | None
-    answer_until: datetime | None
-    offer_until: date | None
-    disagree_until: date | None
-    paid_until: date | None
-    may_withdraw: bool
-    may_disagree: bool
-
-
-def shown(refund: Refund, addresses: Mapping[int, ReturnAddress]) -> Shown:
-    parcel, answered = refund.parcel, refund.answered_at
-    waits = refund.state is RefundState.REQUESTED and parcel is None
-    return Shown(
-        refund=refund,
-        address=addresses.get(parcel.supplier_id) if parcel else None,
-        answer_until=answer_due(refund.made_at) - timedelta(seconds=1) if waits else None,
-        offer_until=_days_after(answered, OFFER_DAYS),
-        disagree_until=_days_after(answered, DISAGREE_DAYS),
-        paid_until=refund_due(parcel.arrived_at) if parcel and parcel.arrived_at else None,
-        may_withdraw=refund.state in UNDECIDED
-        and (parcel is None or parcel.state is not ReturnState.ARRIVED),
-        may_disagree=escalation_problem(refund, now()) is None,
-    )
-
-
-def open_kinds(order: Order) -> list[str]:
-    """Kinds of claims that at least one line still allows; none before something was sent."""
-    if order.state not in SENT:
-        return []
-    left = claimable(order, gone_of_lines(session(), order.id))
-    lines = [line for line in order.lines if left[line.id]]
-    return [
-        kind for kind in BUYERS_KINDS if any(_problem(order, line, kind) is None for line in lines)
-    ]
-
-
-def claimable(order: Order, gone: Mapping[int, Gone]) -> dict[int, int]:
-    """Line → packs that were sent and not claimed yet."""
-    found = {}
-    for line in order.lines:
-        sent = sum(each.shipped for each in line.allocations)
-        given_up = line.quantity - sum(each.kept for each in line.allocations)
-        back = max(0, gone.get(line.id, Gone()).quantity - given_up)
-        found[line.id] = max(0, sent - back) // _pack(line)
-    return found
-
-
-def cancellable(order: Order) -> dict[int, int]:
-    """Line → packs that have not left yet."""
-    if order.state not in TO_PACK:
-        return dict.fromkeys((line.id for line in order.lines), 0)
-    return {
-        line.id: sum(each.open for each in line.allocations) // _pack(line) for line in order.lines
-    }
-
-
-def cancellable_in_part(order: Order) -> bool:
-    """Whether taking off a part is something else than cancelling the order."""
-    left = cancellable(order)
-    whole = order.state is OrderState.TO_SHIP
-    return sum(left.values()) > (1 if whole else 0)
-
-
-def _pack(line: OrderLine) -> int:
-    return line.quantity // line.count
-
-
-def _days_after(moment: datetime | None, days: int) -> date | None:
-    return business_day(moment) + timedelta(days=days) if moment else None
-
-
-def _problem(order: Order, line: OrderLine, kind: str) -> Text | None:
-    return claim_problem(kind, fresh=line.product.fresh, received_at=received_at(order), now=now())
-
-
 def _refuse_closed_claims(order: Order, kind: str, packs: Mapping[int, int]) -> None:
     for line in order.lines:
-        if line.id in packs and (problem := _problem(order, line, kind)) is not None:
+        if line.id in packs and (problem := problem_of(order, line, kind)) is not None:
             raise Invalid({"kind": problem})
 
 
@@ -332,7 +248,7 @@ def _by_supplier(order: Order, packs: Mapping[int, int]) -> list[tuple[int, dict
     found: dict[int, dict[int, int]] = {}
     for line in order.lines:
         if count := packs.get(line.id):
-            found.setdefault(line.supplier_id, {})[line.id] = count * _pack(line)
+            found.setdefault(line.supplier_id, {})[line.id] = count * pack_size(line)
     return sorted(found.items())
 
 

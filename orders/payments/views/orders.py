@@ -25,9 +25,9 @@ from orders.payments.queries import payments_of
 from orders.payments.queries.after import refunds_of, return_addresses, undecided_of_orders
 from orders.payments.queries.invoices import invoices_of, wish_of
 from orders.payments.tasks import AUTO_COMPLETE
-from orders.payments.views.asking import cancellable_in_part, open_kinds, shown
 from orders.payments.views.opening import back_to, key_of, moment_of, opened, received_at
 from orders.payments.views.paying import lead_to_payment
+from orders.payments.views.standing import cancellable_in_part, open_kinds, shown
 from orders.sales.models import Order, OrderLine, OrderState
 from orders.sales.queries import TO_PACK, growers_of, orders_of_user
 from orders.shares.models import HOUSEHOLD_PARTS
