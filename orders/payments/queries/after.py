@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from catalog.suppliers.models import Supplier
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.storage import StoredFile
@@ -105,7 +106,7 @@ def claims_for_platform(session: Session, *, now: datetime) -> list[Refund]:
     return [
         each
         for each in open_
-        if each.state is RefundState.ESCALATED or answer_due(each.made_at) <= now
+        if each.state is RefundState.ESCALATED or answer_due(each.made_at) < now
     ]
 
 
@@ -220,7 +221,10 @@ def _whole() -> list[ORMOption]:
         selectinload(Refund.events),
         selectinload(Refund.lines)
         .joinedload(RefundLine.line)
-        .options(joinedload(OrderLine.product), joinedload(OrderLine.supplier)),
+        .options(
+            joinedload(OrderLine.product),
+            joinedload(OrderLine.supplier).joinedload(Supplier.organisation),
+        ),
     ]
 
 

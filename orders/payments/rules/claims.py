@@ -53,12 +53,12 @@ def last_moment_unopened(received_at: datetime) -> datetime:
 
 
 def answer_due(asked_at: datetime) -> datetime:
-    """The end of the second working day after the claim; Saturdays and Sundays do not count."""
+    """The last second of the second working day after the claim; weekends do not count."""
     day, left = business_day(asked_at), ANSWER_WORKING_DAYS
     while left:
         day += timedelta(days=1)
         left -= day.weekday() < 5
-    return day_end(day)
+    return day_end(day) - timedelta(seconds=1)
 
 
 def may_disagree(answered_at: datetime, now: datetime) -> bool:

@@ -61,6 +61,7 @@ def _page(errors: Mapping[str, Text]) -> str:
         "admin/claims.html",
         refunds=refunds,
         due={each.id: answer_due(each.made_at) for each in refunds},
+        now=now(),
         errors=errors,
         form=request.form if errors else {},
     )

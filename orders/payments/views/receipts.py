@@ -110,7 +110,7 @@ def _values(order: Order, payment: Payment) -> dict[str, object]:
             [_("Placed"), moment(order.placed_at)],
             [_("Paid"), f"{moment(payment.paid_at)} {_way(payment)}"],
             [_("State"), label(order.state)],
-            [_("Sold by"), "；".join(sellers)],
+            [_("Seller"), "；".join(sellers)],
         ],
         "heads": [_("Goods"), _("Pack"), _("Packs"), _("Amount")],
         "lines": [

@@ -17,10 +17,11 @@ from kernel.web.once import once
 from kernel.web.work import now, session, transaction
 from orders.payments import operations
 from orders.payments.forms.after import read_return_address
-from orders.payments.models import Refund
+from orders.payments.models import Refund, RefundLine
 from orders.payments.operations import Found
 from orders.payments.queries.after import refund_sheet, return_addresses, returns_of_supplier
 from orders.payments.rules.claims import refund_due
+from orders.payments.views.standing import pack_size
 
 bp = Blueprint("returns", __name__, url_prefix="/coop/returns")
 
@@ -91,17 +92,25 @@ def _read(refund: Refund) -> tuple[dict[int, Found], str]:
     fields = Fields(request.form)
     found = {}
     for part in refund.lines:
-        unit = part.line.product.base_unit
-        good, spoiled = (
-            fields.quantity(f"{name}-{part.id}", unit, least=0)
-            if fields.has(f"{name}-{part.id}")
-            else 0
-            for name in ("good", "spoiled")
-        )
+        good, spoiled = (_typed(fields, f"{name}-{part.id}", part) for name in ("good", "spoiled"))
         found[part.id] = Found(good, spoiled)
     remark = fields.text("remark", most=200, required=False)
     fields.done()
     return found, remark
+
+
+def _typed(fields: Fields, name: str, part: RefundLine) -> int:
+    if not fields.has(name):
+        return 0
+    if size := _in_packs(part):
+        return fields.whole(name, most=part.quantity // size) * size
+    return fields.quantity(name, part.line.product.base_unit, least=0)
+
+
+def _in_packs(part: RefundLine) -> int:
+    """Base units of a pack, where whole packs are to come back; else 0."""
+    size = pack_size(part.line)
+    return 0 if part.quantity % size else size
 
 
 def _page(errors: Mapping[str, Text]) -> str:
@@ -115,6 +124,7 @@ def _page(errors: Mapping[str, Text]) -> str:
             for each in refunds
             if each.parcel is not None and each.parcel.arrived_at is not None
         },
+        in_packs={part.id: _in_packs(part) for each in refunds for part in each.lines},
         address=return_addresses(session(), [supplier.id]).get(supplier.id),
         may_keep=actor().role in KEEPS,
         errors=errors,

@@ -51,7 +51,7 @@ def shown(refund: Refund, addresses: Mapping[int, ReturnAddress]) -> Shown:
     return Shown(
         refund=refund,
         address=addresses.get(parcel.supplier_id) if parcel else None,
-        answer_until=answer_due(refund.made_at) - timedelta(seconds=1) if waits else None,
+        answer_until=answer_due(refund.made_at) if waits else None,
         offer_until=_days_after(answered, OFFER_DAYS),
         disagree_until=_days_after(answered, DISAGREE_DAYS),
         paid_until=refund_due(parcel.arrived_at) if parcel and parcel.arrived_at else None,

@@ -116,7 +116,7 @@ def test_two_of_five_are_claimed_with_a_photo_and_settled_for_a_part(
     )
     work(app, clock)
 
-    desk = person(app, rice.accountant).open("/coop/refunds").sees("两箱烂了", "answer by")
+    desk = person(app, rice.accountant).open("/coop/refunds").sees("两箱烂了", "answer due")
     shown = desk.page.select_one(".photos a")["href"]
     picture = desk.client.get(shown)
     assert picture.mimetype == "image/jpeg"
@@ -217,31 +217,31 @@ def test_unopened_goods_travel_back_are_inspected_and_then_paid_back(
         before = session.scalar(sa.select(sa.func.sum(Contribution.on_hand)))
 
     citizen.follow("Address, and the parcel").sees("水市镇大山村仓库", "13800000000")
-    citizen.press("I have sent it", status=422, Carrier="顺丰").sees("Please fill this in")
-    citizen.press("I have sent it", **{"Carrier": "顺丰", "Parcel number": "sf 1234 5678"})
+    citizen.press("I have sent it", status=422, carrier="顺丰").sees("Please fill this in")
+    citizen.press("I have sent it", **{"Courier company": "顺丰", "Parcel number": "sf 1234 5678"})
     citizen.sees("Under way", "SF12345678")
     work(app, clock)
-    keeper.open("/coop/returns").sees("SF12345678").press("It has arrived").sees("pay back by")
+    keeper.open("/coop/returns").sees("SF12345678").press("The parcel is here").sees("pay back by")
     with db.reading() as session:
         part = session.scalar(sa.text("SELECT id FROM refund_lines"))
-    fields = {f"good-{part}": "10", f"spoiled-{part}": "2.5"}
+    fields = {f"good-{part}": "1", f"spoiled-{part}": "1"}
     keeper.press("Write down, and pay back", status=422, **fields).sees("Say why not everything")
-    keeper.press("Write down, and pay back", **fields, remark="半箱已用掉").sees(
+    keeper.press("Write down, and pay back", **fields, remark="一箱已用掉").sees(
         "Nothing is coming"
     )
     work(app, clock)
 
     refund = refund_of(db)
-    assert (refund.state, refund.amount.fen) == (RefundState.DONE, 7250)
+    assert (refund.state, refund.amount.fen) == (RefundState.DONE, 5800)
     with db.reading() as session:
         after = session.scalar(sa.select(sa.func.sum(Contribution.on_hand)))
         booked = session.scalar(
             sa.text("SELECT sum(t.amount) FROM transfers t JOIN accounts a ON a.id = t.debit_id "
                     "WHERE a.code LIKE 'expenses:loss:%'")
         )  # fmt: skip
-    assert after - before == 10_000
-    assert booked == 800  # 2.5 kg at the farm gate's ¥3.20
-    page_of(citizen, app, order).sees("半箱已用掉", "¥72.50")
+    assert after - before == 5_000
+    assert booked == 1600  # 5 kg at the farm gate's ¥3.20
+    page_of(citizen, app, order).sees("一箱已用掉", "¥58.00")
     assert any("has come back" in each for each in mailbox.to(BUYER))
     assert any("已寄出" in each for each in mailbox.to(rice.storekeeper.email))
 

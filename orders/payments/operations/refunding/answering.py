@@ -131,7 +131,7 @@ def escalation_problem(refund: Refund, now: datetime) -> Text | None:
         return Text("The platform has decided on this already.")
     if refund.parcel is not None and refund.parcel.state in _TRAVELLING:
         return Text("The goods are on their way back; they are looked at first.")
-    if refund.state is RefundState.REQUESTED and now < answer_due(refund.made_at):
+    if refund.state is RefundState.REQUESTED and now <= answer_due(refund.made_at):
         return Text("The cooperative still has time to answer.")
     if refund.state is RefundState.DECLINED and not (
         refund.answered_at is not None and may_disagree(refund.answered_at, now)
