@@ -157,6 +157,6 @@ def all_at_once(server, cookies, form) -> Counter[str]:
 def _outcome(status: int, location: str, text: str) -> str:
     if status == 303 and "/c/pay/" in location:
         return "to the provider"
-    if status == 409 and "left" in text:
+    if status == 409 and "are missing" in text:
         return "sold out"
     return f"{status} {location} {text[:400]}"
