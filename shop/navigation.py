@@ -114,6 +114,8 @@ COOP_DESK = Desk(
                 Entry("coop.bulk", Text("Units' orders"), "/coop/bulk"),
                 Entry("coop.shipments", Text("Shipments"), "/coop/shipments"),
                 Entry("coop.letters", Text("Buyers' letters"), "/coop/letters"),
+                Entry("coop.claims", Text("Claims"), "/coop/refunds"),
+                Entry("coop.returns", Text("Returns"), "/coop/returns"),
             ),
         ),
         Group(
@@ -138,6 +140,7 @@ COOP_DESK = Desk(
                 Entry("coop.settlement", Text("Settlement"), "/coop/settlement"),
                 Entry("coop.bank", Text("Bank statements"), "/coop/bank"),
                 Entry("coop.payouts", Text("Payouts"), "/coop/payouts"),
+                Entry("coop.invoices", Text("Invoices for citizens"), "/coop/citizen-invoices"),
             ),
         ),
         Group(
@@ -221,6 +224,7 @@ ADMIN_DESK = Desk(
         Entry("admin.excel", Text("Excel"), "/admin/excel"),
         Entry("admin.letters", Text("Buyers' letters"), "/admin/letters"),
         Entry("admin.users", Text("Accounts"), "/admin/users"),
+        Entry("admin.claims", Text("Claims to decide"), "/admin/claims"),
         Entry("admin.payments", Text("Payments to look at"), "/admin/payments"),
         Entry("admin.jobs", Text("Jobs"), "/admin/jobs"),
     ),

@@ -33,6 +33,8 @@ import kernel.versions
 import orders.agencies.models
 import orders.ledger.models
 import orders.payments.models
+import orders.payments.models.after
+import orders.payments.models.invoices
 import orders.payouts.models
 import orders.sales.models
 import orders.shares.models

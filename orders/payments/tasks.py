@@ -18,10 +18,15 @@ from orders.payments.operations import (
     close_unpaid_orders,
     complete_citizen_order,
     expire_payment,
+    lapse_offer,
+    lapse_return,
+    offers_to_lapse,
     record_refund,
+    returns_to_lapse,
     settle_payment,
+    tell_staff,
 )
-from orders.payments.operations.refunding import SENDABLE
+from orders.payments.operations.refunding.sending import SENDABLE
 from orders.payments.queries import orders_to_complete, unsettled_payments
 
 # A buyer has this long after receipt (or after shipping, if they say nothing).
@@ -50,6 +55,35 @@ def find_orders_to_complete(session: Session, *, now: datetime) -> None:
 @task("complete_order")
 def complete_one(session: Session, *, now: datetime, order_id: int) -> None:
     complete_citizen_order(session, order_id, by=WORKER, now=now)
+
+
+@task("find_claims_to_end", cron="40 * * * *")
+def find_claims_to_end(session: Session, *, now: datetime) -> None:
+    """Offers that nobody answered and goods that nobody sent back, one job each."""
+    for name, ids in (
+        ("lapse_offer", offers_to_lapse(session, now=now)),
+        ("lapse_return", returns_to_lapse(session, now=now)),
+    ):
+        for refund_id in ids:
+            key = f"{name}:{refund_id}"
+            enqueue(session, name, now=now, unique_key=key, refund_id=refund_id)
+
+
+@task("lapse_offer")
+def lapse_one_offer(session: Session, *, now: datetime, refund_id: int) -> None:
+    lapse_offer(session, refund_id, now=now)
+
+
+@task("lapse_return")
+def lapse_one_return(session: Session, *, now: datetime, refund_id: int) -> None:
+    lapse_return(session, refund_id, now=now)
+
+
+@errand("claim_letter")
+def claim_letter(services: Services, *, now: datetime, refund_id: int, letter: str) -> None:
+    """The people of the cooperative hear of a claim; every letter has a key and leaves once."""
+    with services.database.transaction() as session:
+        tell_staff(session, refund_id, letter, site=services.config.public_url, now=now)
 
 
 @errand("close_page")

@@ -65,7 +65,8 @@ def _parts_are_the_amount(session: Session) -> Findings:
 
 
 def _accounts_hold_the_parts(session: Session) -> Findings:
-    """Collective, costs and cooperative hold exactly what lines gave them."""
+    """Collective, costs and cooperative hold exactly what lines gave them, and beside it what
+    buyers paid for carriage, which no line divides (`payments.freight` looks at that)."""
     given: dict[str, Money] = {}
     for code, kind, amount in session.execute(
         sa.select(Supplier.code, SplitPart.kind, sum_money(SplitPart.amount))
@@ -75,6 +76,13 @@ def _accounts_hold_the_parts(session: Session) -> Findings:
         account = _account_of(kind, code)
         if account is not None:
             given[account] = given.get(account, ZERO) + amount
+    for code, amount in session.execute(
+        sa.select(Account.code, sum_money(Transfer.amount))
+        .join(Transfer, Transfer.credit_id == Account.id)
+        .where(Transfer.cause.startswith("freight:order:"))
+        .group_by(Account.code)
+    ):
+        given[code] = given.get(code, ZERO) + amount
     held: dict[str, Money] = {}
     for prefix in ("liabilities:collective:", "liabilities:costs:", "income:cooperative:"):
         held |= balances(session, prefix)

@@ -19,6 +19,7 @@ from kernel.web.work import now, session, today, transaction
 from orders.agencies.operations import credit_order, take_credit_back
 from orders.agencies.queries.units import policies_of
 from orders.agencies.rules.staff import last_day_to_credit
+from orders.payments.queries.after import undecided_of_orders
 from orders.sales.models import Employment, EmploymentState, Order
 from orders.sales.operations import adopt_orders
 from orders.sales.queries import order_by_code
@@ -53,6 +54,7 @@ def index() -> str:
         words=words,
         page=page,
         credits=_credits(found),
+        asking=undecided_of_orders(session(), [each.id for each in found.orders]),
         guest_orders=count_guest_orders(session(), current_user.email),
     )
 

@@ -28,6 +28,7 @@ from kernel.web.access import organisation_id, requires
 from kernel.web.work import session, today
 from orders.agencies.models import BulkOrder, Stage
 from orders.agencies.queries.harvests import overdue_harvests, proposals_to_answer
+from orders.payments.queries.after import claims_waiting
 from orders.payouts.models import PayoutLine, PayoutRun, RunState
 from orders.sales.models import Allocation, Order, OrderLine
 from orders.sales.queries.packing import OrderToShip, to_ship
@@ -60,6 +61,7 @@ def show_today() -> str:
     confirmed = lots.slips_in_state(session(), supplier.id, SlipState.CONFIRMED)
     expiring = lots.expiring(session(), supplier.id, today=today(), within_days=SOON)
     run = run_under_way(session(), supplier.id)
+    claims, parcels = claims_waiting(session(), supplier.id)
     return render_template(
         "coop/today.html",
         day=today(),
@@ -74,6 +76,8 @@ def show_today() -> str:
         expiring=expiring[:MOST],
         urgent=sum(lot.days_left(today()) <= 1 for lot in expiring),
         run=run,
+        claims=claims,
+        parcels=parcels,
         worries=[each for each in promises_of(session(), supplier.id) if each.worries(today())],
         overdue=overdue_harvests(session(), supplier.id, today()),
         proposals=proposals_to_answer(session(), organisation_id(), supplier_id=supplier.id),

@@ -13,8 +13,7 @@ from kernel.errors import Refusal
 from kernel.periods import business_year
 from orders.agencies.models import Acceptance
 from orders.agencies.queries.units import cap_of_order
-from orders.payments.models import Refund, RefundLine
-from orders.payments.queries import STANDING
+from orders.payments.models import STANDING, Refund, RefundLine
 from orders.sales import operations as sales
 from orders.sales.models import Allocation, Order, Shipment, ShipmentLine
 from orders.sales.queries.packing import shipment_of

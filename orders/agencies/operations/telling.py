@@ -11,8 +11,8 @@ from kernel.actors import Actor, Role
 from kernel.errors import Named, Text
 from kernel.mail import send_later
 from kernel.speech import say_in
+from kernel.staff import people_to_tell
 from orders.agencies.models import LineProposal
-from orders.agencies.queries.people import people_to_tell
 from orders.sales.models import LineWithdrawal, Order, OrderLine
 from orders.sales.operations.choosing import quantity_words
 

@@ -24,6 +24,7 @@ from kernel.mail import send_later
 from kernel.people import User
 from kernel.periods import business_day
 from kernel.speech import say_in
+from kernel.staff import people_to_tell
 from orders.agencies.models import HarvestWarning, HarvestWorry
 from orders.agencies.operations.telling import SUPPLIER_SIDE, UNIT_SIDE
 from orders.agencies.queries.harvests import (
@@ -33,7 +34,6 @@ from orders.agencies.queries.harvests import (
     suppliers_with_harvests,
     warnings_known,
 )
-from orders.agencies.queries.people import people_to_tell
 from orders.agencies.rules.harvests import is_news, is_overdue
 from orders.sales.models import Order, OrderLine
 from orders.sales.operations.choosing import quantity_words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,10 +16,11 @@ from kernel.money import Money
 from kernel.periods import business_day
 from orders.ledger import rules as accounts
 from orders.ledger.operations import Entry, post
-from orders.payments.models import PaymentState, Refund, RefundKind
+from orders.payments.models import UNDECIDED, PaymentState, Refund, RefundKind
 from orders.payments.operations.paying import close_pages
-from orders.payments.operations.refunding import refund_order_lines
+from orders.payments.operations.refunding.asking import refund_order_lines
 from orders.payments.queries import freight_left, gone_of_lines, payments_of
+from orders.payments.queries.after import returned_by_allocation
 from orders.payments.rules.refunds import Gone, accepted_parts
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.sales.operations import (
@@ -59,6 +61,44 @@ def cancel_citizen_order(
     return order
 
 
+def cancel_lines(
+    session: Session,
+    order_id: int,
+    quantities: Mapping[int, int],
+    *,
+    request_key: str,
+    by: Actor,
+    now: datetime,
+) -> Refund:
+    """So much of these lines the buyer does not want any more; only what has not been sent."""
+    order = _citizens(session, order_id)
+    if order.state not in (OrderState.TO_SHIP, OrderState.PARTLY_SHIPPED):
+        raise Refusal("Nothing of this order waits to be sent any more.")
+    for line in _lines(session, order):
+        unsent = sum(each.open for each in line.allocations)
+        if quantities.get(line.id, 0) > unsent:
+            raise Refusal("Some of it has been sent in the meantime; please look again.")
+    return refund_order_lines(
+        session,
+        order.id,
+        quantities,
+        kind=RefundKind.CANCELLED,
+        request_key=request_key,
+        by=by,
+        now=now,
+    )
+
+
+def receive_citizen_order(session: Session, order_id: int, *, by: Actor, now: datetime) -> Order:
+    """The buyer has it in hand: the hours for claims begin, and a letter says which."""
+    order = _citizens(session, order_id)
+    if order.state in (OrderState.RECEIVED, OrderState.COMPLETED):
+        return order
+    mark_received(session, order.id, by=by, now=now)
+    tell_buyer(session, order, "received", now=now)
+    return order
+
+
 def close_unpaid_orders(session: Session, *, now: datetime) -> list[Order]:
     """Orders whose fifteen minutes are over give their goods back, and their pages are closed."""
     closed = close_expired_holds(session, now=now)
@@ -80,10 +120,11 @@ def complete_citizen_order(session: Session, order_id: int, *, by: Actor, now: d
         mark_received(session, order.id, by=by, now=now)
     _refuse_open_claims(session, order)
     complete_order(session, order.id, by=by, now=now)
-    gone = gone_of_lines(session, order.id)
-    settled = [
-        _settled(order, line, gone.get(line.id, Gone()), now) for line in _lines(session, order)
-    ]
+    gone, lines = gone_of_lines(session, order.id), _lines(session, order)
+    back = returned_by_allocation(
+        session, [each.id for line in lines for each in line.allocations if each.shipped]
+    )
+    settled = [_settled(order, line, gone.get(line.id, Gone()), back, now) for line in lines]
     settle_lines(session, [each for each in settled if each is not None], by=by, now=now)
     _settle_freight(session, order, by, now)
     audit.note(session, "complete_citizen_order", f"order:{order.id}", by=by, now=now)
@@ -101,7 +142,7 @@ def _citizens(session: Session, order_id: int) -> Order:
 def _refuse_open_claims(session: Session, order: Order) -> None:
     asked = session.scalar(
         sa.select(sa.func.count(Refund.id)).where(
-            Refund.order_id == order.id, Refund.state == "requested"
+            Refund.order_id == order.id, Refund.state.in_(UNDECIDED)
         )
     )
     if asked:
@@ -155,20 +196,25 @@ def _settle_freight(session: Session, order: Order, by: Actor, now: datetime) ->
     )
 
 
-def _settled(order: Order, line: OrderLine, gone: Gone, now: datetime) -> SettledLine | None:
-    """What the buyer kept of a line, slice by slice; None if nothing of it was ever sent."""
-    shipped = [each for each in line.allocations if each.shipped]
-    if not shipped:
+def _settled(
+    order: Order, line: OrderLine, gone: Gone, back: Mapping[int, int], now: datetime
+) -> SettledLine | None:
+    """What the buyer kept of a line, slice by slice; None if all of it stayed in the store or lies
+    there again (`back`: allocation → base units)."""
+    shipped = [(each, each.shipped - back.get(each.id, 0)) for each in line.allocations]
+    shipped = [(each, out) for each, out in shipped if out]
+    if not shipped and gone.fen == line.amount.fen:
         return None
     # What was replaced by another lot was closed as well, and is not what the buyer gave up.
     given_up = line.quantity - sum(each.quantity - each.released for each in line.allocations)
-    sent_back = max(0, gone.quantity - given_up)
-    accepted = accepted_parts([each.shipped for each in shipped], sent_back)
+    came_back = sum(back.get(each.id, 0) for each in line.allocations)
+    sent_back = max(0, gone.quantity - given_up - came_back)
+    accepted = accepted_parts([out for _, out in shipped], sent_back)
     # A household's part of a lot may serve a line in two slices, when one took another's place.
     parts: dict[int, tuple[int, int]] = {}
-    for each, kept in zip(shipped, accepted, strict=True):
+    for (each, out), kept in zip(shipped, accepted, strict=True):
         sent, taken = parts.get(each.contribution_id, (0, 0))
-        parts[each.contribution_id] = (sent + each.shipped, taken + kept)
+        parts[each.contribution_id] = (sent + out, taken + kept)
     return SettledLine(
         subject=f"order_line:{line.id}",
         line_key=f"line:{line.id}",

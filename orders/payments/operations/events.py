@@ -19,7 +19,7 @@ from orders.payments.operations.paying import (
     fail_payment,
     settle_payment,
 )
-from orders.payments.operations.refunding import record_refund
+from orders.payments.operations.refunding.sending import record_refund
 from orders.payments.queries import find_payment, find_refund, known_event
 
 Handler = Callable[[Session, dict[str, Any], Actor, datetime], str]

@@ -19,7 +19,7 @@ from kernel.periods import business_day
 from orders.ledger import rules as accounts
 from orders.ledger.operations import Entry, post
 from orders.payments.models import Payment, PaymentState, RefundKind
-from orders.payments.operations.refunding import refund_payment
+from orders.payments.operations.refunding.sending import refund_payment
 from orders.payments.queries import open_pages, payments_of, supplier_parts
 from orders.sales.models import Order, OrderState
 from orders.sales.operations import confirm_order, tell_buyer

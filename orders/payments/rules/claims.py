@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from kernel.errors import Text
 from kernel.periods import business_day, day_end
@@ -11,6 +11,18 @@ FRESH_HOURS = 48
 UNOPENED_DAYS = 7
 
 BUYERS_KINDS = ("damaged", "short_weight", "unopened", "quality")
+# What a picture can show must be shown; quality may be a matter of taste.
+NEED_PHOTO = ("damaged", "short_weight")
+MOST_PHOTOS = 6
+
+# Days within which a cooperative answers (working days), a buyer answers an offer, disagrees with
+# an answer, and sends goods back.
+ANSWER_WORKING_DAYS = 2
+OFFER_DAYS = 7
+DISAGREE_DAYS = 15
+SEND_DAYS = 15
+# Consumer Protection Law, article 25: the money goes back within seven days of the goods.
+REFUND_AFTER_ARRIVAL_DAYS = 7
 
 
 def claim_problem(
@@ -38,3 +50,27 @@ def claim_problem(
 def last_moment_unopened(received_at: datetime) -> datetime:
     """Seven days, counted from the day after signing."""
     return day_end(business_day(received_at) + timedelta(days=UNOPENED_DAYS))
+
+
+def answer_due(asked_at: datetime) -> datetime:
+    """The last second of the second working day after the claim; weekends do not count."""
+    day, left = business_day(asked_at), ANSWER_WORKING_DAYS
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5
+    return day_end(day) - timedelta(seconds=1)
+
+
+def may_disagree(answered_at: datetime, now: datetime) -> bool:
+    """Whether the buyer may still ask the platform to decide."""
+    return now < day_end(business_day(answered_at) + timedelta(days=DISAGREE_DAYS))
+
+
+def send_by(now: datetime) -> date:
+    """The last day on which goods are sent back."""
+    return business_day(now) + timedelta(days=SEND_DAYS)
+
+
+def refund_due(arrived_at: datetime) -> date:
+    """The last day on which the money for returned goods is sent."""
+    return business_day(arrived_at) + timedelta(days=REFUND_AFTER_ARRIVAL_DAYS)

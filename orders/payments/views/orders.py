@@ -2,38 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-
 from flask import Blueprint, flash, redirect, render_template, request
 from flask import Response as Answer
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from kernel.codes import mask_phone
-from kernel.errors import Invalid, Missing, Text
 from kernel.web.access import actor, public
 from kernel.web.once import once
-from kernel.web.work import now, services, session, transaction
-from orders.payments.forms import read_claim
+from kernel.web.work import now, session, transaction
 from orders.payments.gateway import ProviderTrouble
-from orders.payments.models import Payment, PaymentState
+from orders.payments.models import Payment, PaymentState, Refund
 from orders.payments.operations import (
     cancel_citizen_order,
     complete_citizen_order,
-    refund_order_lines,
+    receive_citizen_order,
     start_payment,
 )
-from orders.payments.queries import gone_of_lines, open_payment, payments_of, refunds_of
-from orders.payments.rules.claims import BUYERS_KINDS, claim_problem
-from orders.payments.rules.refunds import Gone
+from orders.payments.queries import open_payment, payments_of
+from orders.payments.queries.after import refunds_of, return_addresses
+from orders.payments.queries.invoices import invoices_of, wish_of
 from orders.payments.tasks import AUTO_COMPLETE
+from orders.payments.views.opening import back_to, key_of, moment_of, opened, received_at
 from orders.payments.views.paying import lead_to_payment, payment_address
 from orders.payments.views.receipts import receipt_of
-from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
-from orders.sales.operations import mark_received
-from orders.sales.queries import TO_PACK, order_by_code
-from orders.sales.rules.keys import key_fits, order_key
+from orders.payments.views.standing import cancellable_in_part, open_kinds, shown
+from orders.sales.models import Order, OrderLine, OrderState
+from orders.sales.operations import HAS_IT
+from orders.sales.queries import TO_PACK
+from orders.sales.queries.reviews import reviewed_lines
 from orders.shares.operations import show_receipt, take_back_receipt
 
 bp = Blueprint("orders", __name__)
@@ -42,18 +39,28 @@ bp = Blueprint("orders", __name__)
 @bp.get("/orders/<code>")
 @public
 def show(code: str) -> str:
-    return _page(_order(code), {}, {})
+    return _page(opened(code))
 
 
 @bp.get("/orders/<code>/status")
 @public
 def status(code: str) -> Answer:
-    """A few words that the page asks for again while the payment is on its way."""
-    order = _order(code)
+    """A few words that the page asks for again; it draws itself anew when something has moved.
+
+    While a payment is on its way it asks often, afterwards every half minute with what it `seen`.
+    """
+    order = opened(code)
+    seen = request.args.get("seen")
     answer = Answer(
-        render_template("shop/order_status.html", order=order, key=_key(order), paying=True)
+        render_template(
+            "shop/order_status.html", order=order, key=key_of(order), paying=seen is None
+        )
     )
-    if order.state is not OrderState.AWAITING_PAYMENT:
+    if seen is None:
+        moved = order.state is not OrderState.AWAITING_PAYMENT
+    else:
+        moved = seen != seen_of(order, refunds_of(session(), order.id))
+    if moved:
         answer.headers["HX-Refresh"] = "true"
     return answer
 
@@ -62,7 +69,7 @@ def status(code: str) -> Answer:
 @public
 @once
 def pay(code: str) -> Response:
-    order = _order(code)
+    order = opened(code)
     with transaction() as work:
         start_payment(work, order.id, by=actor(), now=now())
     return redirect(payment_address(order), code=303)  # type: ignore[return-value]
@@ -75,37 +82,37 @@ def to_payment(code: str) -> Response:
 
     Apart from placing: the order stands, whatever the network between us and the provider does.
     """
-    order = _order(code)
+    order = opened(code)
     payment = open_payment(session(), order.id)
     if payment is None:
-        return _back(order)
+        return back_to(order)
     try:
         return lead_to_payment(payment)
     except ProviderTrouble as trouble:
         flash(_(trouble.sentence.message), "alarm")
-        return _back(order)
+        return back_to(order)
 
 
 @bp.post("/orders/<code>/cancel")
 @public
 @once
 def cancel(code: str) -> Response:
-    order = _order(code)
+    order = opened(code)
     with transaction() as work:
         cancel_citizen_order(work, order.id, reason="by the buyer", by=actor(), now=now())
     flash(_("The order is cancelled."), "done")
-    return _back(order)
+    return back_to(order)
 
 
 @bp.post("/orders/<code>/received")
 @public
 @once
 def received(code: str) -> Response:
-    order = _order(code)
+    order = opened(code)
     with transaction() as work:
-        mark_received(work, order.id, by=actor(), now=now())
+        receive_citizen_order(work, order.id, by=actor(), now=now())
     flash(_("Thank you. Please look and weigh: fresh goods are claimed within 48 hours."), "done")
-    return _back(order)
+    return back_to(order)
 
 
 @bp.post("/orders/<code>/complete")
@@ -113,11 +120,11 @@ def received(code: str) -> Response:
 @once
 def complete(code: str) -> Response:
     """All is well: the households' shares are divided now instead of in ten days."""
-    order = _order(code)
+    order = opened(code)
     with transaction() as work:
         complete_citizen_order(work, order.id, by=actor(), now=now())
     flash(_("Completed. The money is divided; you see below where it went."), "done")
-    return _back(order)
+    return back_to(order)
 
 
 @bp.post("/orders/<code>/receipt")
@@ -125,7 +132,7 @@ def complete(code: str) -> Response:
 @once
 def show_it(code: str) -> Response:
     """The receipt gets an address that may be passed on without the order's key, or loses it."""
-    order = _order(code)
+    order = opened(code)
     shown = "take_back" not in request.form
     with transaction() as work:
         if shown:
@@ -133,130 +140,55 @@ def show_it(code: str) -> Response:
         else:
             take_back_receipt(work, f"order:{order.id}", by=actor(), now=now())
     flash(_("It has an address now.") if shown else _("The address leads nowhere now."), "done")
-    return redirect(f"{_address(order)}#share", code=303)  # type: ignore[return-value]
+    return back_to(order, "#share")
 
 
-@bp.post("/orders/<code>/claim")
-@public
-@once
-def claim(code: str) -> Response | tuple[str, int]:
-    order = _order(code)
-    gone = gone_of_lines(session(), order.id)
-    try:
-        asked = read_claim(request.form, _packs_left(order, gone))
-        _refuse_closed_claims(order, asked.kind.value, asked.packs)
-    except Invalid as invalid:
-        return _page(order, request.form, invalid.errors), invalid.status
-    lines = {line.id: line for line in order.lines}
-    with transaction() as work:
-        for number, (supplier_id, quantities) in enumerate(_by_supplier(lines, asked.packs)):
-            refund_order_lines(
-                work,
-                order.id,
-                quantities,
-                kind=asked.kind,
-                reason=asked.reason,
-                request_key=f"form:{request.form['once']}:{supplier_id}:{number}",
-                approved=False,
-                by=actor(),
-                now=now(),
-            )
-    flash(_("We have your request. The cooperative answers within two working days."), "done")
-    return _back(order)
-
-
-def _by_supplier(
-    lines: Mapping[int, OrderLine], packs: Mapping[int, int]
-) -> list[tuple[int, dict[int, int]]]:
-    """Each cooperative answers for its own goods."""
-    found: dict[int, dict[int, int]] = {}
-    for line_id, count in packs.items():
-        line = lines[line_id]
-        quantity = count * (line.quantity // line.count)
-        found.setdefault(line.supplier_id, {})[line_id] = quantity
-    return sorted(found.items())
-
-
-def _packs_left(order: Order, gone: Mapping[int, Gone]) -> dict[int, int]:
-    return {
-        line.id: (line.quantity - gone.get(line.id, Gone()).quantity)
-        // (line.quantity // line.count)
-        for line in order.lines
-    }
-
-
-def _refuse_closed_claims(order: Order, kind: str, packs: Mapping[int, int]) -> None:
-    for line in order.lines:
-        if line.id in packs:
-            problem = claim_problem(
-                kind, fresh=line.product.fresh, received_at=_received_at(order), now=now()
-            )
-            if problem is not None:
-                raise Invalid({"kind": problem})
-
-
-def _order(code: str) -> Order:
-    """The order, for whoever holds its key or placed it; for everybody else there is none."""
-    order = order_by_code(session(), code)
-    key = request.values.get("key", "")
-    by_key = key_fits(services().config.secret_key, order.code, key)
-    by_owner = order.user_id is not None and order.user_id == actor().user_id
-    if order.buyer_kind is not BuyerKind.CITIZEN or not (by_key or by_owner):
-        raise Missing(Text("There is nothing at this address, or it is not yours."))
-    return order
-
-
-def _key(order: Order) -> str:
-    return order_key(services().config.secret_key, order.code)
-
-
-def _address(order: Order) -> str:
-    return f"/orders/{order.code}?key={_key(order)}"
-
-
-def _back(order: Order) -> Response:
-    return redirect(_address(order), code=303)  # type: ignore[return-value]
-
-
-def _received_at(order: Order) -> datetime | None:
-    moments = [each.made_at for each in order.events if each.to_state == OrderState.RECEIVED.value]
-    return moments[0] if moments else None
-
-
-def _moment_of(order: Order, *states: OrderState) -> datetime | None:
-    names = {state.value for state in states}
-    moments = [each.made_at for each in order.events if each.to_state in names]
-    return moments[-1] if moments else None
-
-
-def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
+def _page(order: Order) -> str:
     payments, refunds = payments_of(session(), order.id), refunds_of(session(), order.id)
-    gone = gone_of_lines(session(), order.id)
-    received = _received_at(order)
+    senders = [each.parcel.supplier_id for each in refunds if each.parcel is not None]
+    addresses = return_addresses(session(), senders) if senders else {}
+    received = received_at(order)
     paid = _paid(payments)
     waits = order.state is OrderState.AWAITING_PAYMENT
     return render_template(
         "shop/order.html",
         order=order,
-        key=_key(order),
+        key=key_of(order),
         phone=mask_phone(order.phone),
         paying=waits and request.args.get("paid") == "1",
         payment=paid,
         declined=any(each.failure and each.state is PaymentState.STARTED for each in payments),
         held=any(each.state is PaymentState.MISMATCHED for each in payments),
-        refunds=refunds,
+        seen=seen_of(order, refunds),
+        refunds=[shown(each, addresses) for each in refunds],
         rest=_still_to_come(order),
         receipt=receipt_of(order),
-        packs_left=_packs_left(order, gone),
-        claims=_open_claims(order, received) if paid is not None else [],
-        shipped_at=_moment_of(order, OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
-        paid_at=_moment_of(order, OrderState.TO_SHIP),
+        to_review=_not_yet_reviewed(order),
+        may_claim=paid is not None and bool(open_kinds(order)),
+        may_cancel_part=paid is not None and cancellable_in_part(order),
+        wish=wish_of(session(), order.id) if paid is not None else None,
+        invoices=invoices_of(session(), order.id) if paid is not None else [],
+        shipped_at=moment_of(order, OrderState.SHIPPED, OrderState.PARTLY_SHIPPED),
+        paid_at=moment_of(order, OrderState.TO_SHIP),
         received_at=received,
-        completed_at=_moment_of(order, OrderState.COMPLETED),
+        completed_at=moment_of(order, OrderState.COMPLETED),
         completes_at=(received or now()) + AUTO_COMPLETE,
-        form=form,
-        errors=errors,
     )
+
+
+def seen_of(order: Order, refunds: list[Refund]) -> str:
+    """Changes whenever the page would say something else of the order's way."""
+    moved = sum(len(each.events) + len(each.photos) for each in refunds)
+    sent = sum(1 for each in order.shipments if each.cancelled_at is None)
+    return f"{order.state.value}-{len(order.events)}-{sent}-{len(refunds)}-{moved}"
+
+
+def _not_yet_reviewed(order: Order) -> list[OrderLine]:
+    """What has arrived and its buyer has not written about."""
+    if order.state not in HAS_IT:
+        return []
+    written = reviewed_lines(session(), [line.id for line in order.lines])
+    return [line for line in order.lines if line.id not in written]
 
 
 def _still_to_come(order: Order) -> list[tuple[OrderLine, int]]:
@@ -269,20 +201,3 @@ def _still_to_come(order: Order) -> list[tuple[OrderLine, int]]:
 
 def _paid(payments: list[Payment]) -> Payment | None:
     return next((each for each in payments if each.state is PaymentState.PAID), None)
-
-
-def _open_claims(order: Order, received: datetime | None) -> list[str]:
-    """Kinds of claims that at least one line still allows; none before it was shipped."""
-    after = (
-        OrderState.PARTLY_SHIPPED, OrderState.SHIPPED, OrderState.RECEIVED, OrderState.COMPLETED,
-    )  # fmt: skip
-    if order.state not in after:
-        return []
-    return [
-        kind
-        for kind in BUYERS_KINDS
-        if any(
-            claim_problem(kind, fresh=line.product.fresh, received_at=received, now=now()) is None
-            for line in order.lines
-        )
-    ]

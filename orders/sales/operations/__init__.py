@@ -25,9 +25,11 @@ from orders.sales.operations.keeping import (
 )
 from orders.sales.operations.moving import complete_order, confirm_order, mark_received
 from orders.sales.operations.placing import NotServed, place_order
+from orders.sales.operations.reordering import Again, put_again
 from orders.sales.operations.replacing import replace_lot
 from orders.sales.operations.returning import close_expired_holds, give_back, release_lines
 from orders.sales.operations.reviewing import (
+    HAS_IT,
     cover_review,
     reply_to_review,
     review_line,
@@ -44,6 +46,8 @@ from orders.sales.operations.wanting import Contact, Placing, Wanted
 from orders.sales.operations.withdrawing import withdraw_line
 
 __all__ = [
+    "HAS_IT",
+    "Again",
     "Arrival",
     "Contact",
     "Keep",
@@ -75,6 +79,7 @@ __all__ = [
     "merge_baskets",
     "place_order",
     "publish_freight",
+    "put_again",
     "put_in_basket",
     "release_lines",
     "renew_employer_code",

@@ -62,11 +62,53 @@ _ZH = {
     ),
     "refund_declined": (
         "订单 {number}：退款申请 {about} 没有通过",
-        "理由写在订单页上。不同意的话，可以直接回复这封信。\n\n看订单：{address}",
+        "理由写在订单页上。不同意的话，十五天内可以在订单页请平台介入。\n\n看订单：{address}",
     ),
     "completed": (
         "订单 {number}：已完成，看看钱去了哪里",
         "这一单已经完成，货款分到了种它的人家。每一分钱去了哪里，都写在订单页上。\n\n{address}",
+    ),
+    "received": (
+        "订单 {number}：已签收",
+        (
+            "货已经签收。请看一看、称一称：鲜货破损、短秤，48 小时内拍照告诉我们；不是鲜货的，"
+            "七天内可以无理由退货。一切都好的话，可以在订单页点“完成”，不点的话十天后自动完成，"
+            "货款分给种它的人家。\n\n看订单：{address}"
+        ),
+    ),
+    "refund_offered": (
+        "订单 {number}：合作社提出部分退款（{about}）",
+        (
+            "合作社看了你的申请，提出退一部分：{about}。请在七天内到订单页选择接受，或请平台介入。"
+            "七天没有回复，就按这个金额退款。\n\n看订单、答复：{address}"
+        ),
+    ),
+    "refund_escalated": (
+        "订单 {number}：{about} 已转平台处理",
+        "平台会看双方的说明和照片，再作决定，结果写信告诉你。\n\n看订单：{address}",
+    ),
+    "refund_done": (
+        "订单 {number}：退款已到账（{about}）",
+        "支付渠道已经把钱退回原来的付款方式。\n\n看订单：{address}",
+    ),
+    "return_begun": (
+        "订单 {number}：可以寄回了（{about}）",
+        (
+            "退货地址和最迟寄出的日子写在订单页上。请把没有拆封的货包好寄出，然后在订单页填快递公司"
+            "和单号。合作社收到并验货后，七天内退款。\n\n看地址、填单号：{address}"
+        ),
+    ),
+    "return_arrived": (
+        "订单 {number}：退货已收到（{about}）",
+        "合作社已经收到你寄回的货，正在验货，七天内退款。\n\n看订单：{address}",
+    ),
+    "return_ended": (
+        "订单 {number}：退货申请已结束（{about}）",
+        "约定的时间内没有寄出退货，这次申请已经结束，订单照常。\n\n看订单：{address}",
+    ),
+    "invoice": (
+        "订单 {number}：电子发票已开好",
+        "发票号码 {about}。在订单页可以下载。\n\n下载发票：{address}",
     ),
 }
 
@@ -136,7 +178,8 @@ _EN = {
     "refund_declined": (
         "Order {number}: refund request {about} was declined",
         (
-            "The reason stands on the order's page. If you disagree, just answer this mail.\n\n"
+            "The reason stands on the order's page. If you disagree, ask the platform there within "
+            "fifteen days.\n\n"
             "See the order: {address}"
         ),
     ),
@@ -146,6 +189,62 @@ _EN = {
             "This order is complete; its money went to the households that grew it. The order's "
             "page shows where every fen went.\n\n{address}"
         ),
+    ),
+    "received": (
+        "Order {number}: received",
+        (
+            "Your goods have arrived. Please look and weigh: damage and short weight of fresh "
+            "goods are claimed with photos within 48 hours; what is not fresh may be sent back "
+            "within seven days without reasons. If all is well, complete the order on its page; "
+            "otherwise it completes by itself in ten days, and the money is divided.\n\n"
+            "See the order: {address}"
+        ),
+    ),
+    "refund_offered": (
+        "Order {number}: the cooperative offers a part ({about})",
+        (
+            "The cooperative looked at your claim and offers a part: {about}. Please accept it on "
+            "the order's page within seven days, or ask the platform to decide. After seven days "
+            "without an answer this amount is sent.\n\nAnswer: {address}"
+        ),
+    ),
+    "refund_escalated": (
+        "Order {number}: the platform looks at {about}",
+        (
+            "The platform reads what both sides say and show, and writes to you when it has "
+            "decided.\n\nSee the order: {address}"
+        ),
+    ),
+    "refund_done": (
+        "Order {number}: money sent back ({about})",
+        "The payment provider has sent the money back the way it came.\n\nSee the order: {address}",
+    ),
+    "return_begun": (
+        "Order {number}: please send it back ({about})",
+        (
+            "Where to and until when stands on the order's page. Please pack the unopened goods, "
+            "send them, and write carrier and number on that page. The money goes back within "
+            "seven days of their arrival, when they were looked at.\n\n"
+            "Address and parcel number: {address}"
+        ),
+    ),
+    "return_arrived": (
+        "Order {number}: your parcel has come back ({about})",
+        (
+            "The cooperative has the goods and is looking at them; the money goes back within "
+            "seven days.\n\nSee the order: {address}"
+        ),
+    ),
+    "return_ended": (
+        "Order {number}: the return has ended ({about})",
+        (
+            "Nothing was sent back in time, so this request has ended and the order goes its "
+            "way.\n\nSee the order: {address}"
+        ),
+    ),
+    "invoice": (
+        "Order {number}: the invoice is there",
+        "Invoice number {about}; download it on the order's page.\n\nDownload: {address}",
     ),
 }
 

@@ -14,6 +14,7 @@ from catalog.lots.queries import available
 from catalog.lots.rules import citizens_until
 from catalog.products.models import Pack
 from catalog.products.rules.pricing import CITIZEN, Quote, price_of
+from kernel.codes import new_key
 from kernel.errors import Missing, Text
 from kernel.money import Money, total
 from kernel.text import plain_number
@@ -121,6 +122,15 @@ def _count() -> dict[str, object]:
 def basket_key() -> str | None:
     """The basket of this browser."""
     key: str | None = cookie.get(KEY)
+    return key
+
+
+def own_basket_key() -> str:
+    """The basket of this browser, which gets one if it had none."""
+    key: str | None = cookie.get(KEY)
+    if key is None:
+        key = cookie[KEY] = new_key()
+        cookie.permanent = True
     return key
 
 

@@ -18,8 +18,8 @@ from kernel.db import get_or_missing, stamp
 from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.mail import send_later
 from kernel.numbering import next_number
+from kernel.staff import people_to_tell
 from kernel.text import tidy
-from orders.agencies.queries.people import people_to_tell
 from orders.sales.models import Order
 from orders.sales.operations import tell_buyer
 from orders.tracing import rules

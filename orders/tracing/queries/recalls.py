@@ -17,7 +17,7 @@ from kernel.errors import Missing, Text
 from kernel.people import User
 from kernel.periods import business_day
 from kernel.quantities import BaseUnit
-from orders.agencies.queries.people import people_to_tell
+from kernel.staff import people_to_tell
 from orders.sales.models import Allocation, BuyerKind, Order, OrderLine
 from orders.tracing.models import Recall, RecallKind, RecallLine, RecallLot, RecallOutcome
 from orders.tracing.queries.ways import buyer_name

@@ -297,26 +297,6 @@ def test_received_completed_and_every_fen_shown(app, db, citizen, provider, radi
     assert households[-1] + sum(others[:-1]) == others[-1] == 5800
 
 
-def test_a_claim_is_asked_for_and_refused_where_the_law_says_so(app, db, citizen, provider, radish):
-    provider.pay(check_out(citizen, radish, "2"))
-    provider.deliver(app.test_client())
-    with given(db) as session:
-        order = session.scalars(sa.select(Order)).one()
-        ship_order(
-            session, order.id, supplier_id=order.supplier_id, request_key="s",
-            by=makers.SOMEBODY, now=makers.NOON,
-        )  # fmt: skip
-        line_id = session.scalar(sa.text("SELECT id FROM order_lines"))
-    page_of(citizen, app, order_of(db)).press("I have received it")
-    field = {f"line-{line_id}": "1"}
-
-    citizen.press("Ask for the refund", status=422, kind="unopened", **field).sees("article 25")
-    page_of(citizen, app, order_of(db)).press("Ask for the refund", kind="damaged", **field)
-
-    citizen.sees("We have your request", "Requested", "¥29.00")
-    citizen.does_not_see("Cancel, and give")
-
-
 def test_more_than_the_provider_takes_is_led_to_the_bank(app, db, citizen, provider):
     with given(db) as session:
         dear = makers.product(session, on_sale=False)

@@ -65,7 +65,27 @@ def live(session) -> None:
     payments.match_bank_line(
         session, bank_line, "order:9", makers.Money(9_000), by=makers.SOMEBODY, now=LATER
     )
+    bring_back(session, radish)
     carry(session, radish)
+
+
+def bring_back(session, radish) -> None:
+    """Of three boxes two travel back: one is fit for the shelf, one is spoiled."""
+    order = makers.paid_order(session, radish, 3)
+    line = order.lines[0].id
+    sales.ship_order(
+        session, order.id, supplier_id=order.supplier_id, request_key="b1",
+        by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    refund = payments.refund_order_lines(
+        session, order.id, {line: 10_000}, kind=RefundKind.UNOPENED,
+        request_key="u", approved=False, by=makers.SOMEBODY, now=LATER,
+    )  # fmt: skip
+    part, did = refund.lines[0].id, {"by": makers.SOMEBODY, "now": LATER}
+    payments.send_return(session, refund.id, carrier="顺丰速运", tracking="SF1", **did)
+    payments.receive_return(session, refund.id, **did)
+    payments.inspect_return(session, refund.id, {part: payments.Found(5_000, 5_000)}, **did)
+    payments.complete_citizen_order(session, order.id, by=WORKER, now=LATER)
 
 
 def carry(session, radish) -> None:
@@ -121,9 +141,14 @@ def test_a_living_house_is_in_order(session):
         ("UPDATE orders SET state = 'received' WHERE id = 1", "sales.events"),
         ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.paid"),
         ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.books"),
-        ("UPDATE refund_lines SET amount = 99999 WHERE id = 1", "payments.refunds"),
+        ("UPDATE order_lines SET amount = 100 WHERE id = 1", "payments.refunds"),
         ("UPDATE refund_lines SET amount = amount - 1 WHERE id = 1", "payments.refund_sums"),
         ("UPDATE refund_lines SET amount = amount - 1 WHERE id = 1", "payments.divided"),
+        (
+            "UPDATE allocations SET shipped = 0 WHERE id IN "
+            "(SELECT allocation_id FROM return_slices)",
+            "payments.returns",
+        ),
         ("UPDATE bank_lines SET amount = 8999 WHERE id = 1", "payments.bank"),
     ],
 )

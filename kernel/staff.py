@@ -1,4 +1,4 @@
-"""Who of an organisation is written to."""
+"""Who works where today: whom a letter to an organisation reaches."""
 
 from __future__ import annotations
 

@@ -12,7 +12,10 @@ from kernel.db import MoneyColumn, sum_money, sum_whole
 from kernel.errors import Text
 from kernel.money import ZERO, Money
 from orders.ledger.models import Transfer
+from orders.payments.checks.returns import RETURNED
 from orders.payments.models import (
+    STANDING,
+    UNDECIDED,
     BankLine,
     BankMatch,
     Payment,
@@ -20,9 +23,7 @@ from orders.payments.models import (
     Refund,
     RefundFreight,
     RefundLine,
-    RefundState,
 )
-from orders.payments.queries import STANDING
 from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
 from orders.shares.models import SplitPart
 
@@ -164,7 +165,7 @@ def _completed_orders_are_divided(session: Session) -> Findings:
         .join(Refund, Refund.id == RefundLine.refund_id)
         .where(
             Refund.order_id == Order.id,
-            Refund.state.in_([s for s in STANDING if s is not RefundState.REQUESTED]),
+            Refund.state.in_([state for state in STANDING if state not in UNDECIDED]),
         )
         .correlate(Order)
         .scalar_subquery()
@@ -276,6 +277,7 @@ CHECKS: list[Check] = [
         _freight_is_in_the_books,
         rows_of(Order),
     ),
+    RETURNED,
     Check(
         "payments.bank",
         Text("No bank movement explains more than it moved"),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.db import Made, Model, related
+from kernel.db import Made, Model, added, related
 from kernel.labels import Labelled
 from kernel.money import Money
 from orders.sales.models import Order, OrderLine
+
+if TYPE_CHECKING:
+    from orders.payments.models.after import RefundEvent, RefundPhoto, ReturnParcel
 
 
 class PaymentState(Labelled):
@@ -56,14 +59,54 @@ class ProviderEvent(Model):
 
 
 class RefundState(Labelled):
-    """Asked for by a buyer, granted by the cooperative (or at once), sent, done."""
+    """Asked for by a buyer, granted by the cooperative (or at once), sent, done.
+
+    OFFERED: the cooperative would give a part, the buyer decides. ESCALATED: the buyer did not
+    agree with the answer (or got none in time), the platform decides.
+    """
 
     REQUESTED = "requested"
+    OFFERED = "offered"
+    ESCALATED = "escalated"
     APPROVED = "approved"
     SENT = "sent"
     DONE = "done"
     FAILED = "failed"
     DECLINED = "declined"
+    WITHDRAWN = "withdrawn"
+
+
+# Nothing is decided yet: goods and money of the order stay where they are.
+UNDECIDED = (RefundState.REQUESTED, RefundState.OFFERED, RefundState.ESCALATED)
+
+# A refund in one of these states takes up what can still be refunded.
+STANDING = tuple(
+    state for state in RefundState if state not in (RefundState.DECLINED, RefundState.WITHDRAWN)
+)
+
+REFUND_MOVES: dict[RefundState, frozenset[RefundState]] = {
+    RefundState.REQUESTED: frozenset(
+        {
+            RefundState.OFFERED,
+            RefundState.ESCALATED,
+            RefundState.APPROVED,
+            RefundState.DECLINED,
+            RefundState.WITHDRAWN,
+        }
+    ),
+    RefundState.OFFERED: frozenset(
+        {RefundState.ESCALATED, RefundState.APPROVED, RefundState.WITHDRAWN}
+    ),
+    RefundState.ESCALATED: frozenset(
+        {RefundState.APPROVED, RefundState.DECLINED, RefundState.WITHDRAWN}
+    ),
+    RefundState.DECLINED: frozenset({RefundState.ESCALATED}),
+    RefundState.APPROVED: frozenset({RefundState.SENT, RefundState.DONE, RefundState.FAILED}),
+    RefundState.SENT: frozenset({RefundState.DONE, RefundState.FAILED}),
+    RefundState.FAILED: frozenset({RefundState.SENT, RefundState.DONE}),
+    RefundState.DONE: frozenset(),
+    RefundState.WITHDRAWN: frozenset(),
+}
 
 
 class RefundKind(Labelled):
@@ -97,6 +140,11 @@ class Refund(Made, Model):
     answer: Mapped[str] = mapped_column(sa.String(200), default="")
     provider_id: Mapped[str | None] = mapped_column(sa.String(120), unique=True)
     done_at: Mapped[datetime | None]
+    # What the buyer asked for, when less than that was given; what the cooperative offered.
+    asked: Mapped[Money | None] = mapped_column(info=added(None))
+    offer: Mapped[Money | None] = mapped_column(info=added(None))
+    answered_at: Mapped[datetime | None] = mapped_column(info=added(None))
+    escalated_at: Mapped[datetime | None] = mapped_column(info=added(None))
 
     order: Mapped[Order] = related()
     payment: Mapped[Payment] = related()
@@ -104,10 +152,14 @@ class Refund(Made, Model):
     freights: Mapped[list[RefundFreight]] = related(
         back_populates="refund", order_by="RefundFreight.id"
     )
+    photos: Mapped[list[RefundPhoto]] = related(order_by="RefundPhoto.id")
+    events: Mapped[list[RefundEvent]] = related(order_by="RefundEvent.id")
+    parcel: Mapped[ReturnParcel | None] = related(back_populates="refund")
 
 
 class RefundLine(Model):
-    """Refunds of a line never exceed it: guarded under the order's lock and by `selfcheck`."""
+    """Refunds of a line never exceed it: guarded under the order's lock, by a trigger, and by
+    `selfcheck`. `asked` is what the buyer asked for, when less of it was granted."""
 
     __tablename__ = "refund_lines"
     __table_args__ = (sa.CheckConstraint("amount > 0 AND quantity >= 0", name="something"),)
@@ -116,6 +168,7 @@ class RefundLine(Model):
     line_id: Mapped[int] = mapped_column(sa.ForeignKey("order_lines.id"), index=True)
     quantity: Mapped[int]
     amount: Mapped[Money]
+    asked: Mapped[int | None] = mapped_column(info=added(None))
 
     refund: Mapped[Refund] = related(back_populates="lines")
     line: Mapped[OrderLine] = related()

@@ -14,6 +14,8 @@ from kernel.db import sum_money, sum_whole
 from kernel.errors import Missing, Text
 from kernel.money import ZERO, Money
 from orders.payments.models import (
+    STANDING,
+    UNDECIDED,
     BankLine,
     BankMatch,
     BankStatement,
@@ -38,9 +40,6 @@ from orders.sales.models import (
 
 RECEIVED_MONEY = (PaymentState.PAID, PaymentState.MISMATCHED, PaymentState.REFUNDED)
 
-# A refund in one of these states takes up what can still be refunded.
-STANDING = tuple(state for state in RefundState if state is not RefundState.DECLINED)
-
 
 def payments_of(session: Session, order_id: int) -> list[Payment]:
     """Every attempt to pay this order, oldest first."""
@@ -56,17 +55,6 @@ def open_payment(session: Session, order_id: int) -> Payment | None:
         .where(Payment.order_id == order_id, Payment.state == PaymentState.STARTED)
         .order_by(Payment.id.desc())
         .limit(1)
-    )
-
-
-def refunds_of(session: Session, order_id: int) -> list[Refund]:
-    return list(
-        session.scalars(
-            sa.select(Refund)
-            .where(Refund.order_id == order_id)
-            .order_by(Refund.id)
-            .options(selectinload(Refund.lines), selectinload(Refund.freights))
-        )
     )
 
 
@@ -199,7 +187,7 @@ def orders_to_complete(session: Session, *, before: datetime, limit: int = 200) 
         .where(OrderEvent.order_id == Order.id)
         .scalar_subquery()
     )
-    asked = sa.select(Refund.order_id).where(Refund.state == RefundState.REQUESTED)
+    asked = sa.select(Refund.order_id).where(Refund.state.in_(UNDECIDED))
     return list(
         session.scalars(
             sa.select(Order.id)
@@ -240,42 +228,6 @@ def refunds_that_failed(session: Session) -> list[Refund]:
             .options(joinedload(Refund.order))
         )
     )
-
-
-def refunds_to_answer(session: Session, supplier_id: int) -> list[Refund]:
-    """What buyers ask of this supplier, the oldest first."""
-    return list(
-        session.scalars(
-            sa.select(Refund)
-            .join(RefundLine, RefundLine.refund_id == Refund.id)
-            .join(OrderLine, OrderLine.id == RefundLine.line_id)
-            .where(Refund.state == RefundState.REQUESTED, OrderLine.supplier_id == supplier_id)
-            .distinct()
-            .order_by(Refund.id)
-            .options(
-                joinedload(Refund.order),
-                selectinload(Refund.freights),
-                selectinload(Refund.lines)
-                .joinedload(RefundLine.line)
-                .joinedload(OrderLine.product),
-            )
-        )
-    )
-
-
-def refund_sheet(session: Session, refund_id: int, *, supplier_id: int) -> Refund:
-    """A refund with its lines, if they are this supplier's."""
-    found = session.scalar(
-        sa.select(Refund)
-        .where(Refund.id == refund_id)
-        .options(
-            joinedload(Refund.order),
-            selectinload(Refund.lines).joinedload(RefundLine.line).joinedload(OrderLine.product),
-        )
-    )
-    if found is None or any(part.line.supplier_id != supplier_id for part in found.lines):
-        raise Missing(Text("There is nothing at this address, or it is not yours."))
-    return found
 
 
 @dataclass(frozen=True, slots=True)

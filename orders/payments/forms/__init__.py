@@ -13,8 +13,6 @@ import python_calamine
 from kernel.errors import Invalid, Text
 from kernel.money import ZERO, Money
 from kernel.web.forms import Fields
-from orders.payments.models import RefundKind
-from orders.payments.rules.claims import BUYERS_KINDS
 from orders.payments.rules.statements import MOST_PROBLEMS, StatementRow, read_table
 from orders.sales.operations import Contact
 from orders.sales.rules.addresses import Place, after_place, choose_place, read_pasted
@@ -89,31 +87,6 @@ def fill_from(form: Mapping[str, str], find_places: FindPlaces) -> dict[str, str
     elif found.address:
         filled["detail"] = found.address
     return filled
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    kind: RefundKind
-    packs: dict[int, int]
-    reason: str
-
-
-def read_claim(form: Mapping[str, str], packs_left: Mapping[int, int]) -> Claim:
-    """What a buyer asks money back for: packs of each line, never more than are left."""
-    fields = Fields(form)
-    kind = fields.choice("kind", RefundKind)
-    if kind.value not in BUYERS_KINDS:
-        fields.refuse("kind", Text("Please choose one."))
-    packs = {}
-    for line_id, left in packs_left.items():
-        name = f"line-{line_id}"
-        if fields.has(name):
-            packs[line_id] = fields.whole(name, most=left)
-    if not any(packs.values()) and not fields.errors:
-        fields.refuse("kind", Text("Choose what the refund is for."))
-    reason = fields.text("reason", most=200, required=False)
-    fields.done()
-    return Claim(kind, {line_id: count for line_id, count in packs.items() if count}, reason)
 
 
 def read_statement(name: str, content: bytes) -> list[StatementRow]:
