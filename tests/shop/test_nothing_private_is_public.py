@@ -36,7 +36,11 @@ NOT_WALKED = {
     # Looked at in test_receipts.
     "receipts.show", "public_certificates.public_paper",
     # Opened by the key of an order.
-    "reviews.write",
+    "reviews.write", "asking.photo", "asking.show_cancel", "asking.show_claim",
+    "asking.show_disagree", "asking.show_parcel", "order_papers.download", "order_papers.receipt",
+    "order_papers.show_wish", "orders.to_payment",
+    # Steps of signing up and in, after a code or a provider's answer.
+    "joining.enter_code", "joining.name", "openid.back", "openid.leave",
 }  # fmt: skip
 TELLING = ("脱贫", "监测对象", "边缘易致贫", "突发严重困难", "低保", "risk of return")
 

@@ -298,9 +298,8 @@ def test_hidden_counts_take_their_amounts_into_another_line():
     assert [line.amount for line in lines] == [Money(30_000), Money(17_000), None, None]
 
 
-def test_a_single_small_village_shows_no_amount():
-    [line] = queries.published([("c", "丙村", 3, Money(3_000), [])])
-    assert (line.shown, line.amount) == ("<5", None)
+def test_a_single_small_village_is_no_line_at_all():
+    assert queries.published([("c", "丙村", 3, Money(3_000), [])]) == ()
 
 
 def test_a_price_is_not_divided_while_nobody_knows_what_the_goods_cost():
