@@ -205,6 +205,20 @@ def attempt(session: orm.Session) -> Iterator[None]:
         yield
 
 
+# PostgreSQL: a lock was not to be had in time, two waited for each other, two changed the same.
+_BUSY = frozenset({"55P03", "40P01", "40001"})
+
+
+def was_busy(error: BaseException) -> bool:
+    """Others held the rows, the file or all connections for too long: nothing was done, and the
+    same may work in a moment."""
+    if isinstance(error, sa.exc.TimeoutError):
+        return True
+    if not isinstance(error, sa.exc.OperationalError):
+        return False
+    return "database is locked" in str(error.orig) or getattr(error.orig, "sqlstate", "") in _BUSY
+
+
 class Database:
     """Where sessions come from: one engine to write, the same or a replica to read reports."""
 

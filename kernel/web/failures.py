@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, jsonify, render_template, reques
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from kernel.db import was_busy
 from kernel.errors import Refusal, Text
 from kernel.web.i18n import say
 from kernel.web.observing import count_bug, request_id
@@ -26,6 +27,7 @@ TITLES = {
     422: Text("Something is not right yet"),
     429: Text("Too many requests"),
     500: Text("Something went wrong on our side"),
+    503: Text("Too much at once"),
 }
 
 SENTENCES = {
@@ -36,7 +38,11 @@ SENTENCES = {
     413: Text("A file or form may have at most %(n)s MB.", n=12),
     429: Text("Please wait a moment and try again."),
     500: Text("It was not your mistake. What you entered may not have been saved."),
+    503: Text("Very many are ordering just now. Nothing was done; please send it once more."),
 }
+
+# Seconds after which it is worth to try again.
+PATIENCE = {429: 60, 503: 5}
 
 
 def init_app(app: Flask) -> None:
@@ -65,13 +71,15 @@ def show_http_error(error: HTTPException) -> Response:
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             response.headers[name] = value
-    if status == 429:
-        response.headers.setdefault("Retry-After", "60")
     return response
 
 
 def show_bug(error: BaseException) -> Response:
-    """A bug of ours: the log has everything, the page only its id."""
+    """A bug of ours: the log has everything, the page only its id. Having waited too long for others
+    is none."""
+    if was_busy(error):
+        log.warning("busy", method=request.method, exc_info=error)
+        return _page(503, SENTENCES[503])
     count_bug()
     route = request.url_rule.rule if request.url_rule else "none"
     log.error("bug", route=route, method=request.method, exc_info=error)
@@ -93,7 +101,7 @@ def _page(status: int, sentence: Text, reasons: tuple[Text, ...] = ()) -> Respon
         reasons=[each for each in reasons if each != sentence],
         status=status,
     )
-    return Response(page, status=status, mimetype="text/html")
+    return _patiently(Response(page, status=status, mimetype="text/html"))
 
 
 def _problem(status: int, sentence: Text, reasons: tuple[Text, ...]) -> Response:
@@ -107,4 +115,10 @@ def _problem(status: int, sentence: Text, reasons: tuple[Text, ...]) -> Response
     )
     answer.status_code = status
     answer.mimetype = "application/problem+json"
+    return _patiently(answer)
+
+
+def _patiently(answer: Response) -> Response:
+    if answer.status_code in PATIENCE:
+        answer.headers["Retry-After"] = str(PATIENCE[answer.status_code])
     return answer

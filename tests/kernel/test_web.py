@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from dataclasses import replace
 from datetime import timedelta
@@ -54,6 +55,11 @@ def app(config, db, clock, tmp_path):
     @public
     def bug():
         raise KeyError("a secret of the house")
+
+    @room.get("/busy")
+    @public
+    def busy():
+        raise sa.exc.OperationalError("UPDATE", {}, sqlite3.OperationalError("database is locked"))
 
     @room.get("/undefined")
     @public
@@ -493,3 +499,10 @@ def test_the_account_remembers_the_language(person, db):
     visitor.press("Change the language", Language="zh")
 
     assert visitor.page.html["lang"] == "zh-Hans"
+
+
+def test_whoever_waited_too_long_for_others_is_asked_to_try_again_and_it_is_no_bug_of_ours(client):
+    answer = client.get("/room/busy")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "刚才什么也没有改动" in answer.text
