@@ -75,8 +75,8 @@ def show_http_error(error: HTTPException) -> Response:
 
 
 def show_bug(error: BaseException) -> Response:
-    """A bug of ours: the log has everything, the page only its id. Having waited too long for others
-    is none."""
+    """A bug of ours: the log has everything, the page only its id. Having waited too long for
+    others is none."""
     if was_busy(error):
         log.warning("busy", method=request.method, exc_info=error)
         return _page(503, SENTENCES[503])
