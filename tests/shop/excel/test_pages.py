@@ -189,7 +189,7 @@ def test_another_organisation_s_rows_cannot_be_touched_or_seen(coop):
 
 @pytest.mark.parametrize(
     ("role", "key", "may"),
-    [(Role.WEIGHER, "households", False), (Role.STOREKEEPER, "lots", False),
+    [(Role.STOREKEEPER, "lots", False), (Role.STOREKEEPER, "prices", False),
      (Role.ACCOUNTANT, "products", False), (Role.ACCOUNTANT, "prices", True),
      (Role.WEIGHER, "lots", True)],
 )  # fmt: skip
@@ -200,6 +200,10 @@ def test_only_those_bring_a_table_whose_work_it_is(coop, role, key, may):
     answer = someone.client.post(f"/coop/excel/{key}", data={**form, **csrf(someone)})
     assert answer.status_code == (422 if may else 403)
     assert counts(coop, ImportRun) == [0]
+
+
+def test_a_table_that_is_nothing_of_theirs_does_not_open_at_all(coop):
+    coop.sign_in(Role.WEIGHER).open("/coop/excel/households", status=403)
 
 
 def csrf(page):
