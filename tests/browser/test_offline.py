@@ -303,7 +303,7 @@ def test_slips_and_photos_outlive_the_browser_and_the_phone(
                 type_weights(page, "20")
                 save(page, "0002")
                 said = page.locator("[data-said]").inner_text()
-                assert "读不出照片 dark.heic，磅单已保存，但不带照片。" in said
+                assert "读不出照片 dark.heic，收购单已保存，但不带照片。" in said
                 kept = page.evaluate("allSlips().then((all) => all.map((each) => !!each.photo))")
                 assert sorted(kept) == [False, True]
                 page.context.add_cookies(cookies)  # signed in again, if that was lost

@@ -11,7 +11,6 @@ from beancount import loader
 
 from catalog.households.models import Household
 from kernel import audit
-from kernel.audit import AuditEntry
 from kernel.people import OrganisationKind
 from orders.agencies.models import Reminder
 from orders.ledger.models import Transfer
@@ -101,7 +100,7 @@ def read_a_household(desk, county):
 
 def look_at_units_and_goods(desk, db):
     desk.open("/office/units").follow("黔江区实验小学").does_not_see("Log the reminder")
-    desk.follow("DG26-").sees("Accepted", "¥300.00")
+    desk.follow("DG26-").sees("Accepted", "300.00")
     with db.reading() as session:
         lot = session.scalars(sa.select(makers.Lot.code).order_by(makers.Lot.id)).first()
     desk.open("/audit/trace").press("Walk both ways", code=lot).sees(lot)
