@@ -27,4 +27,4 @@ def send_later(
 
 @errand("send_mail")
 def send_mail(services: Services, *, now: datetime, to: str, subject: str, body: str) -> None:
-    services.mailer.send(to=to, subject=subject, body=body)
+    services.mailer.send(to=to, subject=subject, body=body, now=now)

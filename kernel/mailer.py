@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import smtplib
+from datetime import datetime
 from email.message import EmailMessage
-from email.utils import make_msgid
+from email.utils import format_datetime, make_msgid
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,9 +16,10 @@ class Mailer:
         self._sender = sender
         self.folder = folder
 
-    def send(self, *, to: str, subject: str, body: str) -> None:
+    def send(self, *, to: str, subject: str, body: str, now: datetime) -> None:
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self._sender, to, subject
+        message["Date"] = format_datetime(now)  # without it many servers take a letter for spam
         message["Message-ID"] = make_msgid(domain="sutian.test")
         message.set_content(body)
         if self._smtp_url is None:

@@ -29,4 +29,4 @@ def order_letter(
         about=about,
     )
     subject, body = letter_for(letter, order.locale, facts)
-    services.mailer.send(to=order.email, subject=subject, body=body)
+    services.mailer.send(to=order.email, subject=subject, body=body, now=now)

@@ -295,7 +295,15 @@ def test_slips_and_photos_outlive_the_browser_and_the_phone(
                 page.goto(f"{site}/coop/weigh-in/yard")
                 queued(page, "0001").locator(".waiting").wait_for()
                 assert queued(page, "0001").locator(".a").inner_text() == "¥160.00"
-                weigh(page, "0002", gross="20")
+                broken = tmp_path / "dark.heic"
+                broken.write_bytes(b"no picture that a browser knows")
+                page.locator("#f-q").wait_for()
+                find(page, "jdb", "简大伯")
+                page.locator("#f-photo").set_input_files(broken)
+                type_weights(page, "20")
+                save(page, "0002")
+                said = page.locator("[data-said]").inner_text()
+                assert "读不出照片 dark.heic，收购单已保存，但不带照片。" in said
                 kept = page.evaluate("allSlips().then((all) => all.map((each) => !!each.photo))")
                 assert sorted(kept) == [False, True]
                 page.context.add_cookies(cookies)  # signed in again, if that was lost

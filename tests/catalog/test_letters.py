@@ -3,6 +3,7 @@ language, through the outbox and out of a real mail server's door."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,14 @@ from catalog.products import operations as products
 from catalog.suppliers import operations
 from catalog.suppliers.models import AdmissionReason, CertificateKind
 from kernel.actors import WORKER, Role
-from kernel.outbox import Job
+from kernel.outbox import Job, JobState
 from kernel.people import Organisation
+from shop.app import create_app
+from shop.working import Worker
 from tests import makers
 from tests.makers import NOON, TODAY, days
+from tests.postbox import postbox
+from tests.web import given
 
 
 @pytest.fixture
@@ -135,3 +140,40 @@ def test_the_platform_hears_of_a_paper_that_ends_beside_the_managers(session, pe
     for _ in range(2):
         operations.warn_of_expiry(session, now=NOON)
     assert [each[0] for each in new_letters()] == [users["manager"].email, users["operator"].email]
+
+
+def test_letters_reach_a_mail_server_once_and_one_it_refuses_holds_up_no_other(
+    config, db, clock, tmp_path
+):
+    with postbox() as mail:
+        reached = replace(config, smtp_url=mail.url)
+        app = create_app(reached, database=db, clock=clock, data_dir=tmp_path / "data")
+        with given(db) as session:
+            supplier = makers.supplier(session, "茂溪蔬菜合作社", code="MX", admitted=False)
+            county = makers.organisation(session, "黔江区农业农村委", region_code="500114000000")
+            known, gone = (
+                makers.member(session, county, Role.DISTRICT, name=name).email for name in "甲乙"
+            )
+            makers.apply(session, supplier)
+        mail.refuses.add(gone)
+        clock.instant = NOON
+        worker = Worker(app.extensions["services"])
+        worker.drain()
+        worker.drain()
+
+        [(to, letter)] = mail.arrived
+        assert (to, letter["To"], letter["From"]) == (known, known, config.mail_from)
+        assert "茂溪蔬菜合作社" in letter["Subject"]
+        assert letter["Date"].datetime == clock()
+        assert letter.get_content().startswith("茂溪蔬菜合作社（MX）申请入驻。")
+        with db.reading() as session:
+            jobs = session.scalars(sa.select(Job).where(Job.name == "send_mail")).all()
+            assert {job.state for job in jobs} == {JobState.DONE, JobState.READY}
+            [refused] = [job for job in jobs if job.state is JobState.READY]
+            assert (refused.arguments["to"], refused.attempts) == (gone, 1)
+            assert "550" in str(refused.error)
+
+        mail.refuses.clear()
+        clock.move(hours=1)
+        worker.drain()
+        assert [each[0] for each in mail.arrived] == [known, gone]

@@ -423,3 +423,17 @@ def test_two_who_use_the_same_lot_at_once_never_use_it_twice(db):
         assert all(book in range(20_000, 100_001, 5_000) for book in books)
         assert len(set(session.scalars(sa.select(CountEntry.count_id)))) == 1
         assert [each for check in CHECKS for each in check.run(session)] == []
+
+
+@pytest.mark.parametrize(("days", "told"), [(-1, False), (0, True), (1, True), (2, False)])
+def test_goods_too_short_of_life_for_a_parcel_are_told_to_their_seller(store, days, told):
+    """A parcel may leave two days after its order: what is not good that long the shop hides."""
+    with store.db.transaction() as session:
+        audit.note(session, "arrange", "test", by=makers.SOMEBODY, now=NOON)
+        session.get(Lot, store.lot.id).best_before = makers.TODAY + makers.days(days)
+    shelf = person(store.app).open("/products")
+    for path in ("/coop/", "/coop/stock"):
+        page = store.sits("keeper").open(path)
+        assert ("no longer shown to citizens" in page.text) is told
+        assert ("1 lot has fewer than two days left" in page.text) is told
+    assert ("sold out" in shelf.follow("Space radish").text) is (days < 2)

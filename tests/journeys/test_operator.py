@@ -7,7 +7,6 @@ doors are closed here.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pytest
 import sqlalchemy as sa
@@ -23,12 +22,12 @@ from orders.payments import operations as payments
 from orders.payments.models import Payment, PaymentState, Refund, RefundKind
 from shop.selfcheck import run_all
 from tests import makers
+from tests.journeys.arriving import arrive, invite
 from tests.makers import NOON, SOMEBODY
-from tests.person import Person
 from tests.web import given, person
 
 DID = {"by": SOMEBODY, "now": NOON}
-PASSWORD = "a scale in the yard 7"
+EMAIL = "operator@sutian.test"
 NEW = {
     "Name in Chinese": "高山白萝卜", "Name in English": "Mountain radish", "Code": "r77",
     "In short, in Chinese": "霜后更甜", "In short, in English": "Sweeter after frost",
@@ -53,9 +52,7 @@ class Platform:
 @pytest.fixture
 def platform(db, app) -> Platform:
     """A cooperative the county recommended, one that sells, and a payment of a wrong amount."""
-    runner = app.test_cli_runner()
-    made = runner.invoke(args=["user", "create", "operator@sutian.test", "平台运营", "operator"])
-    assert made.exit_code == 0, made.output
+    link = invite(app, EMAIL, "平台运营", "operator")
     with given(db) as session:
         newcomer = makers.supplier(session, "茂溪蔬菜合作社", code="MX", admitted=False)
         makers.apply(session, newcomer)
@@ -74,20 +71,12 @@ def platform(db, app) -> Platform:
         session.flush()
         job = session.scalars(sa.select(Job).order_by(Job.id.desc())).first()
         job.state = JobState.DEAD
-    return Platform(made.output.strip().splitlines()[-1], manager, newcomer, order.number)
-
-
-def first_sign_in(app, platform) -> Person:
-    """The link of the command sets a password once; then one signs in like everybody."""
-    desk = person(app).open(urlsplit(platform.link).path)
-    desk.press("Keep this password", **{"New password": PASSWORD, "The same again": PASSWORD})
-    person(app).open(urlsplit(platform.link).path, status=404)
-    desk.open("/sign-in?next=/admin/")
-    return desk.press("Sign in", **{"E-mail": "operator@sutian.test", "Password": PASSWORD})
+    return Platform(link, manager, newcomer, order.number)
 
 
 def test_the_operator_does_all_of_its_work_and_nothing_else(app, db, platform):
-    desk = first_sign_in(app, platform).sees("The worker", "1 job was given up")
+    desk = arrive(app, platform.link, EMAIL, at="/admin/")
+    desk.sees("The worker", "1 job was given up")
     admit_a_cooperative(desk, db, platform)
     review_a_product(app, desk, db, platform)
     give_back_a_doubtful_payment(desk, db, platform)

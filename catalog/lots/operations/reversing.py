@@ -12,6 +12,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
 
+from catalog.households.models import Household
+from catalog.households.queries import short_name
 from catalog.lots.models import (
     Contribution,
     Lot,
@@ -30,6 +32,7 @@ from catalog.lots.operations.weighing import record_slip
 from catalog.lots.queries.reversals import hindrances, reversal_of, reversed_slip
 from catalog.lots.queries.stock import lock_pools
 from catalog.products.models import Grade
+from catalog.products.operations import relearn_villages
 from catalog.suppliers.queries import supplier_sheet
 from kernel import audit
 from kernel.actors import Actor
@@ -38,6 +41,7 @@ from kernel.errors import Invalid, Missing, Refusal, Text
 from kernel.money import Price
 from kernel.numbering import next_number
 from kernel.periods import business_day
+from kernel.regions import Region
 from kernel.text import tidy
 
 _NOT_NOW = Text("This slip cannot be reversed as things are.")
@@ -206,6 +210,7 @@ def _take_back(
         )
     )  # fmt: skip
     session.flush()
+    _relearn_origins(session, slip.product_id)
     if _something_stays(session, lot):
         supplier = supplier_sheet(session, slip.supplier_id)
         certify(session, lot, slip.product, supplier, by=by, now=now)
@@ -220,3 +225,15 @@ def _something_stays(session: Session, lot: Lot) -> bool:
         .limit(1)
     )
     return found is not None
+
+
+def _relearn_origins(session: Session, product_id: int) -> None:
+    """A village whose only slip was reversed is no origin of the product any more."""
+    villages = session.scalars(
+        sa.select(Region.name)
+        .join(Household, Household.region_code == Region.code)
+        .join(WeighSlip, WeighSlip.household_id == Household.id)
+        .where(WeighSlip.product_id == product_id, WeighSlip.state == SlipState.TAKEN_IN)
+        .distinct()
+    )
+    relearn_villages(session, product_id, [short_name(each) for each in villages])

@@ -20,6 +20,7 @@ from catalog.lots.models import (
 )
 from catalog.lots.queries.stock import IN_LOT, plain_values
 from catalog.lots.queries.tracing import Balance, Link, balance, events_of, made_into, made_of
+from catalog.lots.rules import citizens_until
 from catalog.products.models import Grade, Product
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
@@ -60,6 +61,11 @@ class LotRow:
 
     def days_left(self, today: date) -> int:
         return (self.best_before - today).days
+
+    def not_for_citizens(self, today: date) -> bool:
+        """Still good and free, but too short of life for a parcel: the shop shows it no more."""
+        good = today <= self.best_before < citizens_until(today)
+        return good and self.free > 0 and self.state is LotState.OPEN
 
 
 def lots_of(

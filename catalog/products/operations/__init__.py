@@ -7,6 +7,7 @@ from catalog.products.operations.describing import (
     add_pack,
     create_product,
     learn_villages,
+    relearn_villages,
 )
 from catalog.products.operations.mandated import name_goods
 from catalog.products.operations.offering import (
@@ -60,6 +61,7 @@ __all__ = [
     "put_on_sale",
     "queries",
     "record_references",
+    "relearn_villages",
     "resume_sale",
     "retire_pack",
     "return_version",

@@ -135,6 +135,17 @@ def learn_villages(session: Session, product_id: int, names: Iterable[str]) -> N
         )
 
 
+def relearn_villages(session: Session, product_id: int, names: Iterable[str]) -> None:
+    """The product is found by these villages and by none it was taught before."""
+    product = session.get_one(Product, product_id)
+    category = session.get_one(Category, product.category_id)
+    product.search_text = words_of(
+        category, product.name_zh, product.name_en, product.summary_zh, product.summary_en
+    )
+    session.flush()
+    learn_villages(session, product_id, names)
+
+
 def add_pack(
     session: Session,
     product_id: int,

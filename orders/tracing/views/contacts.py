@@ -16,7 +16,7 @@ from orders.tracing.queries.recalls import accounted
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HEAD = ("订单", "买家", "收货人", "电话", "地址", "邮箱", "货品", "批次", "已发", "未交代")
-_MAIL = HEAD.index("邮箱")
+_MAIL, _LOT = HEAD.index("邮箱"), HEAD.index("批次")
 
 
 def sheet(recall: Recall, kind: str, *, by: str, made: datetime) -> bytes:
@@ -63,6 +63,7 @@ def _table(title: str, said: str, printed: str, rows: list[list[str]]) -> bytes:
     book = xlsxwriter.Workbook(made, {"in_memory": True, "strings_to_formulas": False})
     page = book.add_worksheet("联系单")
     bold = book.add_format({"bold": True})
+    right = book.add_format({"align": "right"})
     page.write_string(0, 0, title, bold)
     page.write_string(1, 0, said)
     page.write_string(2, 0, printed)
@@ -70,7 +71,7 @@ def _table(title: str, said: str, printed: str, rows: list[list[str]]) -> bytes:
         page.write_string(4, column, words, bold)
     for place, row in enumerate(rows, 5):
         for column, words in enumerate(row):
-            page.write_string(place, column, words)
+            page.write_string(place, column, words, right if column > _LOT else None)
     for column, width in enumerate((14, 16, 12, 16, 36, 24, 14, 30, 12, 12)):
         page.set_column(column, column, width)
     page.freeze_panes(5, 1)

@@ -69,9 +69,11 @@ function printSlips(slips, supplier) {
   window.print();
 }
 
-/* A photo no larger than it must be, without what the camera wrote into it. */
+/* A photo no larger than it must be, without what the camera wrote into it; null if this phone
+   cannot read it. */
 async function shrunk(file) {
-  const picture = await createImageBitmap(file, { imageOrientation: "from-image" });
+  const picture = await createImageBitmap(file, { imageOrientation: "from-image" }).catch(() => null);
+  if (!picture) return null;
   const scale = Math.min(1, 1280 / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.round(picture.width * scale);

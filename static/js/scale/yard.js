@@ -164,10 +164,12 @@ async function currentLine() {
   const file = form.elements.photo.files[0];
   line.good = { product_id: good.product_id, grade: good.grade, name: good.name,
     resolution: good.resolution };
-  try {
-    line.photo = file ? await shrunk(file) : correcting && correcting.photo;
-  } catch {
-    line.photo = null;
+  const before = correcting && correcting.photo;
+  line.photo = file ? await shrunk(file) : before;
+  if (file && !line.photo) {
+    // The goods are on the scale: the slip is kept, and only the picture has to be taken again.
+    line.photo = before;
+    line.unread = file.name;
   }
   return line;
 }
@@ -177,6 +179,7 @@ async function addLine() {
   showErrors(line.errors || {});
   if (line.errors) return;
   lines.push(line);
+  if (line.unread) tell(unreadPhotos([line]));
   for (const [name, value] of [["gross", ""], ["tare", "0"], ["deduction", "0"],
     ["asked_price", ""], ["reason", ""], ["photo", ""]]) form.elements[name].value = value;
   drawLive();
@@ -214,12 +217,18 @@ async function save(printing) {
     await drawQueue();
     if (printing) printSlips(kept, book.supplier);
     const sum = made.reduce((total, slip) => total + slip.amount, 0);
-    tell(words("saved", home.name, fen(sum)));
+    tell([words("saved", home.name, fen(sum)), unreadPhotos(visit)].join(" ").trim());
     leave();
     send();
   } finally {
     saving = false;
   }
+}
+
+/* What to say of photos this phone could not read; nothing if it read them all. */
+function unreadPhotos(visit) {
+  const names = visit.filter((line) => line.unread).map((line) => line.unread);
+  return names.length ? words("photo_unread", names.join(", ")) : "";
 }
 
 function tell(sentence) {

@@ -26,6 +26,7 @@ from catalog.lots.models.reversals import SlipReversal
 from catalog.lots.operations.weighing import brought_in_year
 from catalog.lots.queries.conformity import is_void
 from catalog.lots.queries.weighing import bought_in_year
+from catalog.products.models import Product
 from catalog.suppliers.models import Supplier
 from kernel import audit
 from kernel.actors import Role
@@ -243,6 +244,24 @@ def test_a_lot_of_which_every_slip_is_reversed_is_closed_and_its_certificate_voi
         "Reversal slip", "−80", "does not count any more"
     )
     desk.agrees()
+
+
+def test_a_village_whose_only_slip_is_reversed_no_longer_finds_the_product(desk):
+    with desk.db.transaction() as session:
+        audit.note(session, "arrange", "test", by=makers.SOMEBODY, now=NOON)
+        away = makers.household(session, "冉某", region_code=makers.QINGLONG)
+        makers.stock(session, desk.product, (30_000,), households_=[away])
+    before = desk.rows(Product)[0].search_text
+    assert "qinglongcun" in before
+    desk.reversed(desk.rows(WeighSlip)[-1])
+    after = desk.rows(Product)[0].search_text
+    assert "qinglongcun" not in after
+    assert "dashancun" in after
+    guest = person(desk.app)
+    guest.open("/search?q=qinglongcun").does_not_see("Space radish")
+    guest.open("/search?q=dashancun").sees("Space radish")
+    desk.reversed(desk.zhang)  # Li of the same village brought some too
+    assert "dashancun" in desk.rows(Product)[0].search_text
 
 
 def test_pages_of_slips_take_the_same_number_of_queries_however_many_are_reversed(desk, statements):
