@@ -13,6 +13,8 @@ from kernel.money import ZERO, Money
 from orders.sales.models import (
     BuyerKind,
     Channel,
+    DayPart,
+    InvoiceKind,
     OrderState,
 )
 
@@ -29,14 +31,46 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One of the people a group purchase is sent to."""
+
+    recipient: str
+    phone: str
+    address: str
+    region: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """In whose name the invoice is wanted; a company's with its tax number."""
+
+    kind: InvoiceKind
+    title: str
+    tax_number: str = ""
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """Who sends it, and what is wished."""
+
+    sender: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack."""
+    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack; `to` is
+    the place of its recipient among `Placing.recipients`."""
 
     pack_id: int
     count: int | None = None
     quantity: int | None = None
     deliver_on: date | None = None
     deliver_to: str = ""
+    note: str = ""
+    to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +80,8 @@ class Placing:
     `request_key` is made by whoever asks and makes asking twice harmless; `claimed`: the form that
     it was made from is claimed in this very transaction, so nobody can have asked before.
     `annual_cap` is the most that units may draw from one household this year; None is no cap, zero
-    is not.
+    is not. `browser_codes` are orders this browser placed before: they count towards what one buyer
+    may have, beside those of the same user and the same phone.
     """
 
     lines: Sequence[Wanted]
@@ -69,6 +104,13 @@ class Placing:
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
     audiences: tuple[str, ...] = ()
+    # A group purchase: each line says which of these it goes to.
+    recipients: Sequence[Recipient] = ()
+    day_part: DayPart | None = None
+    gift: Gift | None = None
+    invoice: Invoice | None = None
+    fresh_agreed: bool = False
+    browser_codes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +131,8 @@ class Line:
     def quantity(self) -> int:
         return self.pack.content * self.count
 
-    def values(self, rule_id: int) -> dict[str, Any]:
+    def values(self, rule_id: int, recipients: Sequence[int] = ()) -> dict[str, Any]:
+        """The row; `recipients` are the keys of `Placing.recipients`, in their order."""
         product = self.pack.product
         return {
             "position": self.position,
@@ -110,4 +153,6 @@ class Line:
             "amount": self.amount,
             "deliver_on": self.wanted.deliver_on,
             "deliver_to": self.wanted.deliver_to,
+            "note": self.wanted.note,
+            "recipient_id": None if self.wanted.to is None else recipients[self.wanted.to],
         }
