@@ -29,10 +29,19 @@ from orders.payments.operations.refunding import (
     refund_payment,
     settle_refund_by_hand,
 )
+from orders.payments.operations.transferring import (
+    TRANSFER,
+    TRANSFER_HOLD,
+    await_transfer,
+    recognise_transfer,
+)
 
 __all__ = [
+    "TRANSFER",
+    "TRANSFER_HOLD",
     "Received",
     "approve_refund",
+    "await_transfer",
     "cancel_citizen_order",
     "close_pages",
     "close_unpaid_orders",
@@ -45,6 +54,7 @@ __all__ = [
     "keep_page",
     "match_bank_line",
     "recognise_provider_transfer",
+    "recognise_transfer",
     "record_refund",
     "refund_order_lines",
     "refund_payment",

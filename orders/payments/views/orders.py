@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from flask import Blueprint, flash, redirect, render_template, request
@@ -21,6 +21,7 @@ from orders.payments.forms import read_claim
 from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment, PaymentState
 from orders.payments.operations import (
+    TRANSFER,
     cancel_citizen_order,
     complete_citizen_order,
     refund_order_lines,
@@ -31,7 +32,14 @@ from orders.payments.rules.claims import BUYERS_KINDS, claim_problem
 from orders.payments.rules.refunds import Gone
 from orders.payments.tasks import AUTO_COMPLETE
 from orders.payments.views.paying import lead_to_payment, payment_address
-from orders.sales.models import BuyerKind, Order, OrderLine, OrderState
+from orders.sales.models import (
+    BuyerKind,
+    Order,
+    OrderLine,
+    OrderRecipient,
+    OrderState,
+    Shipment,
+)
 from orders.sales.operations import mark_received
 from orders.sales.queries import TO_PACK, growers_of, order_by_code, orders_of_user
 from orders.sales.rules.keys import key_fits, order_key
@@ -48,6 +56,16 @@ class Receipt:
     line: OrderLine
     villages: list[tuple[str, str]]
     to_households_bp: int | None
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What goes to one of the people of a group purchase."""
+
+    to: OrderRecipient
+    phone: str
+    lines: list[OrderLine] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
 
 
 @bp.get("/account/orders")
@@ -96,7 +114,7 @@ def to_payment(code: str) -> Response:
     """
     order = _order(code)
     payment = open_payment(session(), order.id)
-    if payment is None:
+    if payment is None or payment.method == TRANSFER:
         return _back(order)
     try:
         return lead_to_payment(payment)
@@ -242,6 +260,8 @@ def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> 
         phone=mask_phone(order.phone),
         paying=waits and request.args.get("paid") == "1",
         payment=paid,
+        transfer=_transfer(order, payments) if waits else None,
+        people=_people(order),
         declined=any(each.failure and each.state is PaymentState.STARTED for each in payments),
         held=any(each.state is PaymentState.MISMATCHED for each in payments),
         refunds=refunds,
@@ -258,6 +278,29 @@ def _page(order: Order, form: Mapping[str, str], errors: Mapping[str, Text]) -> 
         form=form,
         errors=errors,
     )
+
+
+def _transfer(order: Order, payments: list[Payment]) -> Payment | None:
+    """The transfer this order waits for; its cooperative, whose account it is, is loaded."""
+    return next((each for each in payments if each.method == TRANSFER), None)
+
+
+def _people(order: Order) -> list[Parcel]:
+    """For each of the people of a group purchase what goes to them and how far it is."""
+    shipment_of = {
+        part.allocation_id: shipment
+        for shipment in order.shipments
+        if shipment.cancelled_at is None
+        for part in shipment.lines
+    }
+    found: dict[int, Parcel] = {}
+    for line in order.lines:
+        if line.to is not None:
+            parcel = found.setdefault(line.to.id, Parcel(line.to, mask_phone(line.to.phone)))
+            parcel.lines.append(line)
+            sent = [shipment_of[each.id] for each in line.allocations if each.id in shipment_of]
+            parcel.shipments += [each for each in sent if each not in parcel.shipments]
+    return sorted(found.values(), key=lambda each: each.to.position)
 
 
 def _still_to_come(order: Order) -> list[tuple[OrderLine, int]]:

@@ -37,8 +37,8 @@ from orders.sales.queries import packs_with_products
 from orders.sales.queries.freight import (
     Carriage,
     Item,
+    carriage_from,
     offers_of,
-    reckon,
     supplier_names,
     template_in_force,
     together,
@@ -143,7 +143,7 @@ def _carriage(
     templates: Mapping[int, FreightTemplate], placing: Placing, lines: Sequence[Line], region: str
 ) -> list[Carriage]:
     items = [Item(line.pack, line.count, line.amount) for line in lines]
-    return reckon(templates, items, region=region, pick_up=placing.pick_up)
+    return carriage_from(templates, items, region=region, pick_up=placing.pick_up)
 
 
 def _refuse_other_days(

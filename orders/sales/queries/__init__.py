@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -14,6 +15,7 @@ from catalog.households.models import Household
 from catalog.lots.models import Contribution
 from catalog.lots.models.harvests import HarvestPart
 from catalog.products.models import Grade, Pack
+from catalog.suppliers.models import Supplier
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.periods import business_year, year_span
@@ -60,11 +62,13 @@ def order_with_lines(session: Session, order_id: int) -> Order:
 
 def _sheet() -> sa.Select[Order]:
     return sa.select(Order).options(
-        joinedload(Order.supplier),
+        joinedload(Order.supplier).joinedload(Supplier.organisation),
         joinedload(Order.organisation),
+        joinedload(Order.invoice_wish),
         selectinload(Order.lines).options(
             joinedload(OrderLine.product),
             joinedload(OrderLine.supplier),
+            joinedload(OrderLine.to),
             selectinload(OrderLine.allocations).options(
                 joinedload(Allocation.lot),
                 joinedload(Allocation.household).load_only(
@@ -264,6 +268,15 @@ def standing_shipments(session: Session, order_id: int) -> list[int]:
 def places_named_in(session: Session, text: str) -> list[Place]:
     """Counties whose name stands in this text, with their prefecture and province."""
     return [Place(*each) for each in counties(session) if each.name in text]
+
+
+def places_like(session: Session, typed: str, *, limit: int = 12) -> list[Place]:
+    """Counties whose whole name holds what is typed so far: 渝北, 重庆市渝, 西湖区."""
+    plain = "".join(typed.split())
+    if not plain:
+        return []
+    found = (Place(*each) for each in counties(session))
+    return list(islice((each for each in found if plain in each.name), limit))
 
 
 def own_unpaid_orders(

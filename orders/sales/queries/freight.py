@@ -52,7 +52,7 @@ def template_in_force(
 def offers_of(
     templates: Mapping[int, FreightTemplate], supplier_ids: Iterable[int]
 ) -> list[Offer | None]:
-    """For each of these suppliers on which days it brings goods; None for one that has no template."""
+    """What each of these suppliers offers; None for one that has no template."""
     found = (templates.get(supplier_id) for supplier_id in sorted(set(supplier_ids)))
     return [Offer(each.weekdays, each.halves, each.lead_days) if each else None for each in found]
 
@@ -94,10 +94,12 @@ def carriage_of(
 ) -> list[Carriage]:
     """Per supplier that asks for freight: its goods travel together. The products are loaded."""
     suppliers = {item.pack.product.supplier_id for item in items}
-    return reckon(template_in_force(session, suppliers, on), items, region=region, pick_up=pick_up)
+    return carriage_from(
+        template_in_force(session, suppliers, on), items, region=region, pick_up=pick_up
+    )
 
 
-def reckon(
+def carriage_from(
     templates: Mapping[int, FreightTemplate],
     items: Sequence[Item],
     *,

@@ -1,5 +1,5 @@
 """The basket, and the cooperative's packing bench: orders, papers, shipments, carriage."""
 
-from orders.sales.views import carriage, cart, packing, papers, shipments
+from orders.sales.views import carriage, cart, packing, papers, points, shipments
 
-blueprints = (cart.bp, packing.bp, papers.bp, shipments.bp, carriage.bp)
+blueprints = (cart.bp, packing.bp, papers.bp, shipments.bp, carriage.bp, points.bp)

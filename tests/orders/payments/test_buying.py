@@ -28,6 +28,7 @@ ADDRESS = {
     "Phone": "１３８５５５０１２３４",
     "Province, city, district": "重庆市渝北区",
     "Street, house, door": "龙山街道松牌路 8 号",
+    "agree": "yes",
 }
 
 

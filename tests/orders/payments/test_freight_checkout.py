@@ -71,6 +71,7 @@ def test_what_is_fetched_costs_no_freight_and_needs_no_address(app, db, citizen,
         "delivery": ["pick_up"],
         "recipient": ["林女士"],
         "phone": ["13855501234"],
+        "agree": ["yes"],
     }
     assert citizen.client.post("/checkout", data=data).status_code == 303
     [order] = orders(db)
