@@ -197,7 +197,7 @@ def _kept() -> str | None:
 
 def _preview(rows: Sequence[Row], kept: str | None) -> Preview:
     offered = {
-        row.pack.id: Offered(row.line.count, row.pack.most_per_order, say(_pack_words(row)))
+        row.pack.id: Offered(row.line.count, row.pack.most_per_order, _pack_words(row))
         for row in rows
         if row.on_sale
     }
@@ -252,8 +252,8 @@ def _carriage(
     return total(each.amount or ZERO for each in found)
 
 
-def _pack_words(row: Row) -> Text:
-    return Text("%(product)s %(pack)s", product=named(row.pack.product), pack=named(row.pack))
+def _pack_words(row: Row) -> str:
+    return f"{named(row.pack.product)} {named(row.pack)}"
 
 
 def _sheet(parcels: Sequence[Parcel], title: str, *, remarks: bool) -> Response:
@@ -263,9 +263,7 @@ def _sheet(parcels: Sequence[Parcel], title: str, *, remarks: bool) -> Response:
         Heading("手机号", 16, required=True),
         Heading("收货地址", 48, required=True, note="省、市、区县写在前面：重庆市渝北区龙山街道…"),
         *(
-            Heading(
-                f"{say(_pack_words(row))} [{row.pack.id}]", 18, note=f"空着就是 {row.line.count}"
-            )
+            Heading(f"{_pack_words(row)} [{row.pack.id}]", 18, note=f"空着就是 {row.line.count}")
             for row in rows
         ),
         Heading("留言", 24),
