@@ -142,7 +142,7 @@ def read_group(form: Mapping[str, str], people: int) -> Group:
     contact = Contact(
         recipient=fields.text("recipient", most=40),
         phone=fields.phone("phone"),
-        address=f"团购，分送 {people} 位收件人",
+        address=f"团购，分送 {people} 位收货人",
         email=fields.email("email") if fields.has("email") else None,
     )
     note = fields.text("note", most=200, required=False)

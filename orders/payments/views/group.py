@@ -259,7 +259,7 @@ def _pack_words(row: Row) -> str:
 def _sheet(parcels: Sequence[Parcel], title: str, *, remarks: bool) -> Response:
     rows = rows_now()
     headings = [
-        Heading("收件人", 12, required=True),
+        Heading("收货人", 12, required=True),
         Heading("手机号", 16, required=True),
         Heading("收货地址", 48, required=True, note="省、市、区县写在前面：重庆市渝北区龙山街道…"),
         *(
@@ -283,7 +283,7 @@ def _sheet(parcels: Sequence[Parcel], title: str, *, remarks: bool) -> Response:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "people.xlsx"
         words = _("Who gets a parcel: one row for each person")
-        write_xlsx(path, "收件人", words, headings, values)
+        write_xlsx(path, "收货人", words, headings, values)
         content = path.read_bytes()
     answer = Response(
         content, mimetype="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -83,8 +83,8 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
 
     reserve(session, draws_of(plan))
     order = _order(session, placing, lines, together(parcels), by, now)
-    recipients = write_wishes(session, order, placing, parcels, by, now)
-    write_lines(session, order, lines, plan, rules, recipients, by, now)
+    recipients = write_wishes(session, order, placing, parcels, by=by, now=now)
+    write_lines(session, order, lines, plan, rules, recipients, by=by, now=now)
     audit.note(
         session, "place_order", f"order:{order.id}", by=by, now=now,
         number=order.number, total=order.total,

@@ -27,6 +27,7 @@ def write_wishes(
     order: Order,
     placing: Placing,
     parcels: Sequence[Sequence[Carriage]],
+    *,
     by: Actor,
     now: datetime,
 ) -> list[int]:
@@ -64,6 +65,7 @@ def write_lines(
     plan: Plan,
     rules: Mapping[int, int],
     recipients: Sequence[int],
+    *,
     by: Actor,
     now: datetime,
 ) -> None:

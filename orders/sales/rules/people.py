@@ -159,7 +159,7 @@ def people_of(rows: Sequence[Sequence[str]]) -> tuple[list[Person], Text | None]
             break
     if first < 0:
         return [], Text(
-            "The headings are missing: 收件人, 手机号 and 收货地址. Please use the template."
+            "The headings are missing: 收货人, 手机号 and 收货地址. Please use the template."
         )
     people = []
     for number, row in enumerate(rows[first + 1 :], first + 2):

@@ -194,7 +194,7 @@ def test_the_template_has_a_column_for_each_pack_and_comes_back_readable(
     content = citizen.client.get("/group/template.xlsx").get_data()
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
     heads = book.get_sheet_by_index(0).to_python()[1]
-    assert heads[:3] == ["收件人", "手机号", "收货地址"]
+    assert heads[:3] == ["收货人", "手机号", "收货地址"]
     assert heads[3].endswith(f"[{radish.pack_id}]")
 
 
