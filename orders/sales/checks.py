@@ -195,7 +195,7 @@ def _recipients_are_whole(session: Session) -> Iterator[Difference]:
         .correlate(Order)
         .scalar_subquery()
     )
-    grouped = sa.exists().where(OrderRecipient.order_id == Order.id)
+    grouped = Order.id.in_(sa.select(OrderRecipient.order_id))
     for number, freight, said in session.execute(
         sa.select(Order.number, Order.freight, carried)
         .where(

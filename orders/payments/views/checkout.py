@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -50,6 +49,7 @@ from orders.sales.queries.points import chosen_points, points_of
 from orders.sales.rules.addresses import Place
 from orders.sales.rules.days import days_offered, halves_offered
 from orders.sales.views.cart import (
+    HOLD,
     Row,
     basket_key,
     browser_codes,
@@ -61,8 +61,6 @@ from orders.sales.views.cart import (
 from orders.shares.queries import sharing_of
 
 bp = Blueprint("checkout", __name__)
-
-HOLD = timedelta(minutes=15)
 
 
 @bp.get("/checkout")
@@ -149,9 +147,9 @@ def _place(asked: Checkout, unpaid: list[int]) -> Order:
         )
         order = place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
-        start(work, order)
+        letter = start(work, order)
         empty_basket(work, basket)
-        tell_buyer(work, order, "placed", now=now())
+        tell_buyer(work, order, letter, now=now())
     return order
 
 

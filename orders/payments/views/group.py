@@ -23,7 +23,7 @@ from kernel.web.work import now, session, today, transaction
 from orders.payments.forms import Group, read_group
 from orders.payments.gateway import MOST
 from orders.payments.operations import TRANSFER_HOLD
-from orders.payments.views.checkout import HOLD, agreed, full_basket, place_or_give_back
+from orders.payments.views.checkout import agreed, full_basket, place_or_give_back
 from orders.payments.views.paying import payment_address, start
 from orders.sales.forms import people_as_text, people_from_text, read_people
 from orders.sales.models import Basket, BuyerKind, FreightTemplate, Order, OrderState
@@ -39,6 +39,7 @@ from orders.sales.queries import basket_of, places_named_in
 from orders.sales.queries.freight import Item, carriage_from, supplier_names, template_in_force
 from orders.sales.rules.people import Offered, Parcel, judge
 from orders.sales.views.cart import (
+    HOLD,
     Row,
     basket_key,
     browser_codes,
@@ -174,9 +175,9 @@ def _place(asked: Group) -> Order:
         order = place_or_give_back(work, placing, unpaid)
         if order.total != asked.total_seen:
             raise Refusal("Together it is %(total)s now. Press again to agree.", total=order.total)
-        start(work, order)
+        letter = start(work, order)
         empty_basket(work, basket)
-        tell_buyer(work, order, "placed", now=now())
+        tell_buyer(work, order, letter, now=now())
     return order
 
 

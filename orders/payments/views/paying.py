@@ -54,12 +54,14 @@ def lead_to_payment(payment: Payment) -> Response:
     return redirect(url, code=303)  # type: ignore[return-value]
 
 
-def start(work: Session, order: Order) -> Payment:
-    """How an order that was placed in this transaction is paid: through the provider, which takes
-    eight digits, or by bank transfer."""
+def start(work: Session, order: Order) -> str:
+    """An order that was placed in this transaction waits for its money: from the provider, which
+    takes eight digits, or by bank transfer. Which letter says so."""
     if order.total > MOST:
-        return await_transfer(work, order, by=actor(), now=now())
-    return first_payment(work, order, by=actor(), now=now())
+        await_transfer(work, order, by=actor(), now=now())
+        return "transfer"
+    first_payment(work, order, by=actor(), now=now())
+    return "placed"
 
 
 def _items(order: Order) -> list[Item]:

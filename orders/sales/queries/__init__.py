@@ -280,15 +280,20 @@ def places_like(session: Session, typed: str, *, limit: int = 12) -> list[Place]
 
 
 def own_unpaid_orders(
-    session: Session, *, user_id: int | None, codes: Collection[str]
+    session: Session, *, user_id: int | None, codes: Collection[str], ending_by: datetime
 ) -> list[int]:
-    """Orders of this person or this browser that hold goods and wait for payment."""
+    """Orders of this person or this browser that hold goods and wait for payment, and would give
+    them back by then: not those for which a transfer or somebody's look is awaited for days."""
     mine = Order.user_id == user_id if user_id is not None else sa.false()
     here = sa.and_(Order.code.in_(codes), Order.user_id.is_(None)) if codes else sa.false()
     return list(
         session.scalars(
             sa.select(Order.id)
-            .where(Order.state == OrderState.AWAITING_PAYMENT, sa.or_(mine, here))
+            .where(
+                Order.state == OrderState.AWAITING_PAYMENT,
+                Order.hold_until <= ending_by,
+                sa.or_(mine, here),
+            )
             .order_by(Order.id)
         )
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -36,6 +37,8 @@ bp = Blueprint("cart", __name__)
 
 KEY = "basket"
 CODES = "orders"
+# So long the goods of an order that is paid online are set aside.
+HOLD = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +190,7 @@ def my_unpaid_orders() -> list[int]:
     user_id = actor().user_id
     if user_id is None and not codes:
         return []
-    return own_unpaid_orders(session(), user_id=user_id, codes=codes)
+    return own_unpaid_orders(session(), user_id=user_id, codes=codes, ending_by=now() + HOLD)
 
 
 def remember_order(code: str) -> None:

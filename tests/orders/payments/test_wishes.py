@@ -41,6 +41,7 @@ from tests.orders.payments.test_buying import (
     press_raw,
     work,
 )
+from tests.person import _filled
 from tests.web import given, person
 
 
@@ -364,6 +365,7 @@ def test_a_large_order_waits_three_days_for_its_transfer_and_is_recognised(
     order_dear(citizen, dear)
     order = order_of(db)
     citizen.sees("5001140012345678", order.number, "¥1,999,999.98")
+    work(app, clock)
     assert order.state is OrderState.AWAITING_PAYMENT
     assert order.hold_until == clock() + timedelta(days=3)
 
@@ -427,3 +429,36 @@ def test_goods_of_two_cooperatives_are_not_paid_with_one_transfer(
     )
     citizen.sees("to one cooperative's account")
     assert (count(db, Order), count(db, BankStatement)) == (0, 0)
+
+
+def test_an_order_that_waits_for_its_transfer_is_not_given_up_for_the_next_one(
+    app, db, citizen, provider, dear
+):
+    order_dear(citizen, dear)
+    waiting = order_of(db)
+    fill_basket(citizen, dear, "9")
+    citizen.open("/cart").sees("Only 8 left.")
+    citizen.open("/cart")
+    assert citizen.client.get("/checkout").status_code == 303, "first what is short is put right"
+    assert order_of(db).id == waiting.id
+    assert order_of(db).state is OrderState.AWAITING_PAYMENT
+
+
+def test_the_provider_may_be_away_and_the_order_still_stands(app, db, citizen, provider, radish):
+    fill_basket(citizen, radish)
+    citizen.open("/checkout")
+    form, _ = citizen._form_with("Pay ¥29.00")
+    data = {**_filled(form), **{citizen._field_name(form, k): [v] for k, v in ADDRESS.items()}}
+    provider.server.shutdown()
+    provider.server.server_close()
+
+    answer = citizen.client.post("/checkout", data=data, follow_redirects=True)
+    citizen._show(answer, 200).sees("Waiting for your payment", "Pay ¥29.00")
+    [payment] = payments(db)
+    assert (payment.state, payment.session_id) == (PaymentState.STARTED, None)
+    assert count(db, Order) == 1
+
+
+def payments(db) -> list[Payment]:
+    with db.reading() as session:
+        return list(session.scalars(sa.select(Payment)))

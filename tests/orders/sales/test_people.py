@@ -7,7 +7,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kernel.money import Money, total
 from orders.sales.forms import people_as_text, people_from_text
+from orders.sales.queries.freight import Carriage, together
 from orders.sales.rules.addresses import Place
 from orders.sales.rules.days import Offer, days_offered, halves_offered
 from orders.sales.rules.limits import limit_of
@@ -146,3 +148,32 @@ def test_days_are_those_that_all_offer_and_none_is_too_soon(weekdays, lead):
     assert min(days) >= today + timedelta(days=lead)
     assert days_offered([offer, None], today) == []
     assert not halves_offered([offer, Offer("1", False, 0)])
+
+
+PARCELS = st.lists(
+    st.lists(
+        st.builds(
+            Carriage,
+            st.integers(1, 3),
+            st.just(1),
+            st.integers(0, 9_000),
+            st.one_of(st.none(), st.integers(0, 9_000).map(Money)),
+        ),
+        max_size=3,
+        unique_by=lambda each: each.supplier_id,
+    ),
+    max_size=6,
+)
+
+
+@given(PARCELS)
+def test_the_carriage_of_an_order_is_that_of_its_parcels_to_the_fen(parcels):
+    found = together(parcels)
+    every = [each for parcel in parcels for each in parcel]
+    assert sum(each.grams for each in found) == sum(each.grams for each in every)
+    for each in found:
+        theirs = [one.amount for one in every if one.supplier_id == each.supplier_id]
+        if None in theirs:
+            assert each.amount is None, "one place that is not served is enough"
+        else:
+            assert each.amount == total(theirs)
