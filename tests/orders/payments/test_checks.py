@@ -66,6 +66,21 @@ def live(session) -> None:
         session, bank_line, "order:9", makers.Money(9_000), by=makers.SOMEBODY, now=LATER
     )
     carry(session, radish)
+    share_out(session, radish)
+
+
+def share_out(session, radish) -> None:
+    """A group purchase: two people, a parcel each, one order."""
+    pack = makers.pack_of(radish)
+    people = [
+        sales.Recipient(
+            recipient=name, phone="13855505678", address="西湖区文三路 9 号", region="330106000000"
+        )
+        for name in ("陈先生", "王老师")
+    ]
+    wanted = [sales.Wanted(pack_id=pack.id, count=1, to=place) for place in range(2)]
+    placing = makers.placing(*wanted, recipients=people)
+    sales.place_order(session, placing, by=makers.SOMEBODY, now=makers.NOON)
 
 
 def carry(session, radish) -> None:
@@ -119,6 +134,7 @@ def test_a_living_house_is_in_order(session):
         ("UPDATE orders SET state = 'completed' WHERE id = 2", "sales.ended"),
         ("UPDATE shipment_lines SET quantity = quantity - 1 WHERE id = 1", "sales.shipments"),
         ("UPDATE orders SET state = 'received' WHERE id = 1", "sales.events"),
+        ("UPDATE order_lines SET recipient_id = NULL", "sales.recipients"),
         ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.paid"),
         ("UPDATE payments SET received = received - 1 WHERE id = 1", "payments.books"),
         ("UPDATE refund_lines SET amount = 99999 WHERE id = 1", "payments.refunds"),
