@@ -37,6 +37,7 @@ bp = Blueprint("cart", __name__)
 
 KEY = "basket"
 CODES = "orders"
+TAKEN = "taken"
 # So long the goods of an order that is paid online are set aside.
 HOLD = timedelta(minutes=15)
 
@@ -115,7 +116,9 @@ def put() -> Response:
     if pack_id is None or count is None:
         raise Missing(Text("There is nothing at this address, or it is not yours."))
     with transaction() as work:
-        before = 0 if count else _lying(work, pack_id)
+        before = 0
+        if not count and (lying := _lying(work, pack_id)):
+            before, cookie[TAKEN] = lying.count, lying.note
         note = tidy(request.form["note"]) if "note" in request.form else None
         basket = put_in_basket(work, basket_key(), pack_id, count, note=note, by=actor(), now=now())
     if KEY not in cookie:
@@ -129,20 +132,20 @@ def put() -> Response:
     return redirect(url_for("cart.show"), code=303)
 
 
-def _lying(work: Session, pack_id: int) -> int:
-    """How many of this pack lie in the basket now."""
+def _lying(work: Session, pack_id: int) -> BasketLine | None:
+    """The line of this pack as it lies in the basket now."""
     basket = basket_of(work, basket_key(), actor().user_id)
     lines = basket.lines if basket is not None else []
-    return next((line.count for line in lines if line.pack_id == pack_id), 0)
+    return next((line for line in lines if line.pack_id == pack_id), None)
 
 
-def _taken_out() -> tuple[Pack, int] | None:
-    """What was just taken out and how many, so that it can be put back."""
+def _taken_out() -> tuple[Pack, int, str] | None:
+    """What was just taken out, how many, and the word about it, so that it can be put back."""
     pack_id, count = _whole(request.args.get("out", "")), _whole(request.args.get("n", ""))
     if not pack_id or not count:
         return None
     pack = packs_with_products(session(), [pack_id]).get(pack_id)
-    return (pack, count) if pack is not None and pack.on_sale else None
+    return (pack, count, cookie.get(TAKEN, "")) if pack is not None and pack.on_sale else None
 
 
 @bp.app_context_processor

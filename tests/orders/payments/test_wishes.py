@@ -22,6 +22,7 @@ from orders.sales.models import (
     Basket,
     BasketLine,
     DayPart,
+    FreightTemplate,
     InvoiceWish,
     Order,
     OrderLine,
@@ -76,12 +77,13 @@ def limited(db, radish, most, days) -> None:
 
 def test_what_was_taken_out_is_put_back_with_one_press(app, db, citizen, radish):
     fill_basket(citizen, radish, "3")
-    citizen.open("/cart")
+    citizen.open("/cart").press("Change the number", note="要小一点的")
     citizen.press(_take_out(citizen))
     citizen.sees("is out of the basket", "Nothing in the basket yet")
     citizen.press("Put it back")
     with db.reading() as session:
-        assert session.scalars(sa.select(BasketLine.count)).all() == [3]
+        [line] = session.scalars(sa.select(BasketLine))
+        assert (line.count, line.note) == (3, "要小一点的")
 
 
 def _take_out(citizen) -> str:
@@ -254,6 +256,17 @@ def test_a_chosen_day_is_kept_and_stands_on_the_stores_list(app, db, citizen, pr
     page_of(citizen, app, order).sees("27 Nov 2026", "Morning")
     desk = person(app, member(db, radish, Role.STOREKEEPER))
     desk.open(f"/coop/orders/{order.id}").sees("27 Nov 2026", "Morning")
+
+
+def test_the_store_says_on_which_days_it_brings_goods(app, db, radish):
+    desk = person(app, member(db, radish, Role.MANAGER)).open("/coop/freight")
+    row = {"region-0": "其他地区", "first_g-0": "1", "first_fee-0": "6"}
+    row |= {"step_g-0": "1", "step_fee-0": "1", "weekday-5": "yes", "weekday-2": "yes"}
+    desk.press("Let it hold", status=422, **row, lead_days="11").sees("from 0 to 10")
+    desk.open("/coop/freight").press("Let it hold", **row, lead_days="３")
+    with db.reading() as session:
+        [template] = session.scalars(sa.select(FreightTemplate))
+        assert (template.weekdays, template.lead_days, template.halves) == ("25", 3, False)
 
 
 def test_a_day_that_nobody_offers_is_refused_and_nothing_is_placed(
