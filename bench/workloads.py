@@ -111,6 +111,7 @@ def pay(browser: Browser, page: str) -> Answer:
             "detail": "龙山街道松牌路 8 号 3 栋",
             "email": "",
             "note": "",
+            "no_return": "yes",
         },
     )
 

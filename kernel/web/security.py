@@ -8,6 +8,7 @@ The policy allows scripts and stylesheets of our own only (or with this request'
 from __future__ import annotations
 
 import secrets
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, g, request
@@ -37,6 +38,8 @@ def init_app(app: Flask, config: Config) -> None:
         SESSION_COOKIE_NAME="sutian",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # A basket is remembered so long; a sign-in ends by its own row, not by the cookie.
+        PERMANENT_SESSION_LIFETIME=timedelta(days=90),
         SESSION_COOKIE_SECURE=config.production,
         MAX_CONTENT_LENGTH=12 * 1024 * 1024,
         MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,

@@ -14,6 +14,7 @@ from orders.payments.gateway import Session as Page
 from orders.payments.gateway import gateway_of
 from orders.payments.models import Payment, PaymentState, Refund
 from orders.payments.operations import (
+    TRANSFER,
     Received,
     close_unpaid_orders,
     complete_citizen_order,
@@ -118,6 +119,18 @@ def send_refund(services: Services, *, now: datetime, refund_id: int) -> None:
         refund = get_or_missing(session, Refund, refund_id)
         payment = get_or_missing(session, Payment, refund.payment_id)
     if refund.state not in SENDABLE or refund.provider_id is not None:
+        return
+    if payment.method == TRANSFER:
+        # The money came to the bank account and goes back from it: by a person, with a voucher.
+        with services.database.transaction() as session:
+            record_refund(
+                session,
+                refund_id,
+                provider_id=f"bank:{refund.number}",
+                status="failed",
+                by=WORKER,
+                now=now,
+            )
         return
     assert payment.intent_id is not None, payment.id
     sent = gateway_of(services.config).refund(

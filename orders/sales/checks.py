@@ -24,6 +24,7 @@ from orders.sales.models import (
     OrderEvent,
     OrderFreight,
     OrderLine,
+    OrderRecipient,
     OrderState,
     Shipment,
     ShipmentLine,
@@ -239,6 +240,45 @@ def _freight_is_what_was_frozen(session: Session) -> Iterator[Difference]:
         )
 
 
+def _recipients_are_whole(session: Session) -> Iterator[Difference]:
+    """Every line of a group purchase goes to one of its people; their carriage is the order's."""
+    carried = (
+        sa.select(sum_money(OrderRecipient.freight))
+        .where(OrderRecipient.order_id == Order.id)
+        .correlate(Order)
+        .scalar_subquery()
+    )
+    grouped = Order.id.in_(sa.select(OrderRecipient.order_id))
+    for number, freight, said in session.execute(
+        sa.select(Order.number, Order.freight, carried)
+        .where(
+            grouped,
+            sa.type_coerce(Order.freight, sa.BigInteger) != sa.type_coerce(carried, sa.BigInteger),
+        )
+        .order_by(Order.id)
+    ):
+        yield Difference(
+            f"order:{number}",
+            Text("freight of %(freight)s, its parts say %(said)s", freight=freight, said=said),
+        )
+    for number, position in session.execute(
+        sa.select(Order.number, OrderLine.position)
+        .join(OrderLine, OrderLine.order_id == Order.id)
+        .outerjoin(OrderRecipient, OrderRecipient.id == OrderLine.recipient_id)
+        .where(
+            sa.or_(
+                sa.and_(grouped, OrderLine.recipient_id.is_(None)),
+                OrderRecipient.order_id != OrderLine.order_id,
+            )
+        )
+        .order_by(Order.id, OrderLine.position)
+    ):
+        yield Difference(
+            f"order:{number}",
+            Text("line %(position)s goes to none of its people", position=position),
+        )
+
+
 def _states_have_events(session: Session) -> Iterator[Difference]:
     last = (
         sa.select(sa.func.max(OrderEvent.id).label("id")).group_by(OrderEvent.order_id).subquery()
@@ -336,6 +376,12 @@ CHECKS: list[Check] = [
         Text("Freight of an order is what was frozen for its suppliers"),
         _freight_is_what_was_frozen,
         rows_of(OrderFreight),
+    ),
+    Check(
+        "sales.recipients",
+        Text("Every parcel of a group purchase has its recipient, and their freight adds up"),
+        _recipients_are_whole,
+        rows_of(OrderRecipient),
     ),
     Check(
         "sales.events",

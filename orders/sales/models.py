@@ -29,6 +29,8 @@ class Basket(Model):
     key: Mapped[str] = mapped_column(sa.String(40), unique=True)
     user_id: Mapped[int | None] = mapped_column(sa.ForeignKey("users.id"), index=True)
     touched_at: Mapped[datetime]
+    # Whom a group purchase is for: the rows of the uploaded sheet as they were typed (JSON).
+    people: Mapped[str | None] = mapped_column(Sealed)
 
     lines: Mapped[list[BasketLine]] = related(
         back_populates="basket", order_by="BasketLine.id", cascade="all, delete-orphan"
@@ -47,6 +49,7 @@ class BasketLine(Model):
     pack_id: Mapped[int] = mapped_column(sa.ForeignKey("packs.id"))
     count: Mapped[int]
     price_seen: Mapped[Money]
+    note: Mapped[str] = mapped_column(sa.String(100), default="")
 
     basket: Mapped[Basket] = related(back_populates="lines")
     pack: Mapped[Pack] = related()
@@ -63,6 +66,13 @@ class Channel(Labelled):
     PLATFORM = "platform"
     NATIONAL_832 = "national_832"
     OFFLINE = "offline"
+
+
+class DayPart(Labelled):
+    """The half of the promised day that the buyer chose, where the cooperative offers halves."""
+
+    MORNING = "morning"
+    AFTERNOON = "afternoon"
 
 
 class OrderState(Labelled):
@@ -156,12 +166,42 @@ class Order(Made, Model):
     credit_organisation_id: Mapped[int | None] = mapped_column(
         sa.ForeignKey("organisations.id"), index=True, info=added(None)
     )
+    # Finds the orders of one phone number again, for what each buyer may have.
+    phone_hash: Mapped[str | None] = mapped_column(sa.String(64), index=True, info=added(None))
+    day_part: Mapped[DayPart | None] = mapped_column(info=added(None))
+    # A present: who sends it and what is wished; both travel with the goods.
+    gift_from: Mapped[str | None] = mapped_column(Sealed, info=added(None))
+    gift_words: Mapped[str | None] = mapped_column(Sealed, info=added(None))
 
+    recipients: Mapped[list[OrderRecipient]] = related(order_by="OrderRecipient.position")
     lines: Mapped[list[OrderLine]] = related(back_populates="order", order_by="OrderLine.position")
     organisation: Mapped[Organisation | None] = related(foreign_keys=[organisation_id])
     supplier: Mapped[Supplier | None] = related()
     events: Mapped[list[OrderEvent]] = related(order_by="OrderEvent.id")
     shipments: Mapped[list[Shipment]] = related(back_populates="order", order_by="Shipment.id")
+
+
+class OrderRecipient(Made, Model):
+    """One of the people a group purchase is sent to: a parcel of the order, with its carriage.
+
+    Named like the order's own columns, so that a paper asks either for its address. Like them it
+    never changes, but that the people leave it with the buyer who leaves (`forget_buyer`).
+    """
+
+    __tablename__ = "order_recipients"
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "position"),
+        sa.CheckConstraint("freight >= 0", name="freight_not_negative"),
+    )
+
+    order_id: Mapped[int] = mapped_column(sa.ForeignKey("orders.id"))
+    position: Mapped[int]
+    recipient: Mapped[str] = mapped_column(Sealed)
+    phone: Mapped[str] = mapped_column(Sealed)
+    address: Mapped[str] = mapped_column(Sealed)
+    delivery_region: Mapped[str] = mapped_column(sa.String(12))
+    note: Mapped[str] = mapped_column(sa.String(100), default="")
+    freight: Mapped[Money]
 
 
 class OrderLine(Made, Model):
@@ -203,8 +243,14 @@ class OrderLine(Made, Model):
     )
     withdrawn: Mapped[int] = mapped_column(default=0, info=DERIVED)
     withdrawn_amount: Mapped[Money] = mapped_column(default=ZERO, info=DERIVED)
+    # Whose parcel it goes into; none is the order's own address.
+    recipient_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("order_recipients.id"), info=added(None)
+    )
+    note: Mapped[str] = mapped_column(sa.String(100), default="", info=added(""))
 
     order: Mapped[Order] = related(back_populates="lines")
+    to: Mapped[OrderRecipient | None] = related()
     product: Mapped[Product] = related()
     pack: Mapped[Pack] = related()
     supplier: Mapped[Supplier] = related()
@@ -383,8 +429,26 @@ class ShipmentLine(Model):
     allocation: Mapped[Allocation] = related()
 
 
+class PickUpPoint(Made, Model):
+    """Where a cooperative's goods may be fetched. Orders freeze its words in their address."""
+
+    __tablename__ = "pick_up_points"
+    __table_args__ = (sa.UniqueConstraint("supplier_id", "name"),)
+
+    supplier_id: Mapped[int] = mapped_column(sa.ForeignKey("suppliers.id"))
+    name: Mapped[str] = mapped_column(sa.String(40))
+    address: Mapped[str] = mapped_column(sa.String(120))
+    hours: Mapped[str] = mapped_column(sa.String(60))
+    phone: Mapped[str] = mapped_column(sa.String(20), default="")
+    in_use: Mapped[bool] = mapped_column(default=True)
+
+
 class FreightTemplate(Made, Model):
-    """What a cooperative asks for carriage, from `valid_from` until the next one. Written once."""
+    """What a cooperative asks for carriage, from `valid_from` until the next one. Written once.
+
+    `weekdays` are the days on which it brings goods to a chosen day (1 is Monday), none if buyers
+    choose no day; at the earliest `lead_days` after the order.
+    """
 
     __tablename__ = "freight_templates"
     __append_only__ = True
@@ -394,6 +458,9 @@ class FreightTemplate(Made, Model):
     version: Mapped[int]
     valid_from: Mapped[date]
     note: Mapped[str] = mapped_column(sa.String(100), default="")
+    weekdays: Mapped[str] = mapped_column(sa.String(7), default="", info=added(""))
+    halves: Mapped[bool] = mapped_column(default=False, info=added(False))
+    lead_days: Mapped[int] = mapped_column(default=2, info=added(2))
 
     zones: Mapped[list[FreightZone]] = related(order_by="FreightZone.id")
 

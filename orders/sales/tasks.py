@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy.orm import Session
+
 from kernel.db import get_or_missing
-from kernel.outbox import errand
+from kernel.outbox import errand, task
 from kernel.services import Services
 from orders.sales.models import Order
+from orders.sales.operations import forget_baskets as forget
 from orders.sales.rules.keys import order_address
 from orders.sales.rules.letters import Facts, letter_for
+
+
+@task("forget_baskets", cron="50 3 * * *")
+def forget_baskets(session: Session, *, now: datetime) -> None:
+    """What nobody came back for in ninety days."""
+    forget(session, now=now)
 
 
 @errand("order_letter")

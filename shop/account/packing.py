@@ -15,6 +15,7 @@ from kernel.joining import identities_of
 from kernel.people import Membership, SignIn, User
 from kernel.periods import SHANGHAI
 from orders.payments.models import Payment, Refund
+from orders.payments.models.invoices import InvoiceWish
 from orders.sales.models import BuyerKind, Order
 from orders.sales.queries.own import employments_of, reviews_by, saved_addresses
 
@@ -137,11 +138,19 @@ def _orders(session: Session, user_id: int) -> list[dict[str, Any]]:
                 "answer": refund.answer,
             }
         )
+    titles = {
+        wish.order_id: wish.title
+        for wish in session.scalars(sa.select(InvoiceWish).where(InvoiceWish.order_id.in_(ids)))
+    }
     orders = session.scalars(
         sa.select(Order)
         .where(*mine)
         .order_by(Order.id)
-        .options(selectinload(Order.lines), selectinload(Order.events))
+        .options(
+            selectinload(Order.lines),
+            selectinload(Order.events),
+            selectinload(Order.recipients),
+        )
     )
     return [
         {
@@ -153,6 +162,18 @@ def _orders(session: Session, user_id: int) -> list[dict[str, Any]]:
             "address": order.address,
             "email": order.email,
             "note": order.note,
+            "invoice": titles.get(order.id),
+            "gift_from": order.gift_from,
+            "gift_words": order.gift_words,
+            "sent_to": [
+                {
+                    "recipient": each.recipient,
+                    "phone": each.phone,
+                    "address": each.address,
+                    "note": each.note,
+                }
+                for each in order.recipients
+            ],
             "goods": order.goods.yuan,
             "freight": order.freight.yuan,
             "total": order.total.yuan,
@@ -161,6 +182,7 @@ def _orders(session: Session, user_id: int) -> list[dict[str, Any]]:
                     "name": line.name_zh,
                     "pack": line.pack_zh,
                     "count": line.count,
+                    "note": line.note,
                     "amount": line.amount.yuan,
                 }
                 for line in order.lines

@@ -13,12 +13,17 @@ from kernel.actors import Role
 from kernel.money import Money
 from kernel.periods import business_day
 from orders.sales.models import Allocation, CarrierKind, OrderLine
-from orders.sales.operations import publish_freight, save_carrier, weigh_pack
+from orders.sales.operations import publish_freight, save_carrier, save_point, weigh_pack
+from orders.sales.rules.days import Offer
 from orders.sales.rules.freight import Zone
 from shop.demo.town import Town, at
 
 # Days before the sample's today from which parcels cost freight; earlier ones held it in the price.
 FREIGHT_SINCE = 6
+POINTS = (
+    ("水市乡集散点（样例）", "水市乡政府街 1 号供销社院内", "每天 8:30–18:00"),
+    ("城区提货点（样例）", "黔江区正阳街道样例路 6 号", "周二至周日 9:00–19:00"),
+)
 VANS = (
     ("渝 1 号车", "渝H00001", "冉师傅", "19900009901"),
     ("渝 2 号车", "渝H00002", "向师傅", "19900009902"),
@@ -63,8 +68,12 @@ def _write_down(town: Town, session: Session, now: datetime) -> None:
         )  # fmt: skip
         publish_freight(
             session, supplier_id, zones, valid_from=business_day(now),
-            note="入冬起执行", by=manager, now=now,
+            note="入冬起执行", days=Offer("1246", halves=True, lead_days=2), by=manager, now=now,
         )  # fmt: skip
+        for name, address, hours in POINTS:
+            save_point(
+                session, supplier_id, name=name, address=address, hours=hours, by=manager, now=now
+            )
 
 
 def good_until(session: Session, order_id: int) -> date:

@@ -26,8 +26,19 @@ from orders.agencies.models import Stage
 from orders.agencies.operations import recognise_payment
 from orders.agencies.queries.bulk import Row, rows
 from orders.payments.forms import read_statement
-from orders.payments.operations import import_statement, recognise_provider_transfer
-from orders.payments.queries import OpenLine, bank_line, bank_lines, statements_of
+from orders.payments.models import Payment
+from orders.payments.operations import (
+    import_statement,
+    recognise_provider_transfer,
+    recognise_transfer,
+)
+from orders.payments.queries import (
+    OpenLine,
+    bank_line,
+    bank_lines,
+    statements_of,
+    transfers_waiting,
+)
 from orders.payments.rules.references import references_in
 from orders.payouts.operations import confirm_from_statement
 
@@ -42,6 +53,7 @@ class Suggestion:
 
     open: OpenLine
     order: Row | None
+    transfer: Payment | None
 
 
 @bp.get("")
@@ -101,6 +113,25 @@ def pay_order(line_id: int) -> Response | tuple[str, int]:
     return _back()
 
 
+@bp.post("/<int:line_id>/citizen")
+@requires(Role.ACCOUNTANT)
+@once
+def pay_citizens_order(line_id: int) -> Response | tuple[str, int]:
+    """This movement pays that citizen's order, which was too large for the provider."""
+    supplier = supplier_of(session(), organisation_id())
+    bank_line(session(), line_id, supplier_id=supplier.id)
+    fields = Fields(request.form)
+    order_id = fields.key("order")
+    try:
+        fields.done()
+        with transaction() as work:
+            recognise_transfer(work, line_id, order_id, by=actor(), now=now())
+    except Refusal as refusal:
+        return _page({f"order-{line_id}": _words(refusal)}), refusal.status
+    flash(_("The payment is recognised."), "done")
+    return _back()
+
+
 @bp.post("/<int:line_id>/provider")
 @requires(Role.ACCOUNTANT)
 @once
@@ -142,16 +173,20 @@ def confirm_payouts() -> Response:
 def _page(errors: Mapping[str, Text]) -> str:
     supplier = supplier_of(session(), organisation_id())
     waiting = rows(session(), supplier_organisation_id=organisation_id(), stages=(Stage.TO_PAY,))
+    transfers = transfers_waiting(session(), supplier.id)
     everything = request.args.get("all") == "yes"
     lines = bank_lines(session(), supplier.id, only_open=not everything)
     return render_template(
         "coop/bank.html",
         incoming=_suggest(
-            [each for each in lines if each.open and each.line.amount.fen > 0], waiting
+            [each for each in lines if each.open and each.line.amount.fen > 0],
+            waiting,
+            transfers,
         ),
         outgoing=[each for each in lines if each.open and each.line.amount.fen < 0],
         explained=[each for each in lines if not each.open],
         waiting=waiting,
+        transfers=transfers,
         statements=statements_of(session(), supplier.id),
         everything=everything,
         may_match=actor().role is Role.ACCOUNTANT,
@@ -160,14 +195,18 @@ def _page(errors: Mapping[str, Text]) -> str:
     )
 
 
-def _suggest(lines: Sequence[OpenLine], waiting: Sequence[Row]) -> list[Suggestion]:
+def _suggest(
+    lines: Sequence[OpenLine], waiting: Sequence[Row], transfers: Sequence[Payment]
+) -> list[Suggestion]:
+    of_citizens = {each.order.number: each for each in transfers}
     by_number = {row.number: row for row in waiting}
     found = []
     for each in lines:
         named = [by_number[ref] for ref in references_in(each.line.memo) if ref in by_number]
         alike = [row for row in waiting if row.outstanding == each.open]
         one = named[0] if named else alike[0] if len(alike) == 1 else None
-        found.append(Suggestion(each, one))
+        known = [of_citizens[r] for r in references_in(each.line.memo) if r in of_citizens]
+        found.append(Suggestion(each, one, known[0] if known else None))
     return found
 
 

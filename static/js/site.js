@@ -43,3 +43,19 @@ for (const all of document.querySelectorAll("[data-tick-all]")) {
 if (window.crypto && crypto.randomUUID) {
   for (const field of document.querySelectorAll("input[data-uid]")) field.value ||= crypto.randomUUID();
 }
+
+// How long goods are still set aside: counted down beside the sentence that says until when.
+for (const clock of document.querySelectorAll("[data-hold]")) {
+  const until = Date.parse(clock.dataset.hold);
+  const words = clock.querySelector("b");
+  const tick = () => {
+    const left = Math.max(0, Math.floor((until - Date.now()) / 1000));
+    words.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+    if (left) return;
+    clock.textContent = clock.dataset.over;
+    clearInterval(timer);
+  };
+  const timer = setInterval(tick, 1000);
+  clock.hidden = false;
+  tick();
+}

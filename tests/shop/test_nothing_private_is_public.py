@@ -39,6 +39,8 @@ NOT_WALKED = {
     "reviews.write", "asking.photo", "asking.show_cancel", "asking.show_claim",
     "asking.show_disagree", "asking.show_parcel", "order_papers.download", "order_papers.receipt",
     "order_papers.show_wish", "orders.to_payment",
+    # Answers typing; a sheet of one's own basket's people, empty or with remarks.
+    "checkout.places", "group.template", "group.remarks",
     # Steps of signing up and in, after a code or a provider's answer.
     "joining.enter_code", "joining.name", "openid.back", "openid.leave",
 }  # fmt: skip
@@ -95,7 +97,7 @@ def test_no_public_page_or_file_says_anything_that_is_sealed(db, app):
     guest = person(app, lang="zh").client
     starts = [
         "/", "/products", "/search?q=萝卜", "/search?q=冉", "/impact", "/open/", "/help",
-        "/cart", "/checkout", "/sign-in", "/password", "/trace", f"/trace/{code}",
+        "/cart", "/checkout", "/group", "/sign-in", "/password", "/trace", f"/trace/{code}",
         f"/villages/{makers.DASHAN}", "/categories/vegetables", "/products/space-radish",
         "/search/suggest?q=luobo", "/robots.txt", "/sitemap.xml",
     ]  # fmt: skip

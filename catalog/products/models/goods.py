@@ -164,6 +164,9 @@ class Pack(Made, Model):
     # Grams with box and ice, for freight; empty until somebody has weighed one.
     gross_g: Mapped[int | None] = mapped_column(info=added(None))
     steps: Mapped[list[Any]] = mapped_column(default=list, info=added([]))
+    # So many for each citizen within so many days, however many orders; none is no limit.
+    most_per_buyer: Mapped[int | None] = mapped_column(info=added(None))
+    limit_days: Mapped[int | None] = mapped_column(info=added(None))
 
     product: Mapped[Product] = related(back_populates="packs")
 

@@ -7,20 +7,33 @@ import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import python_calamine
 
+from kernel.codes import uscc_problem
 from kernel.errors import Invalid, Text
 from kernel.money import ZERO, Money
+from kernel.text import plain_number
 from kernel.web.forms import Fields
 from orders.payments.rules.statements import MOST_PROBLEMS, StatementRow, read_table
-from orders.sales.operations import Contact
+from orders.sales.models import DayPart
+from orders.sales.operations import Contact, Gift
 from orders.sales.rules.addresses import Place, after_place, choose_place, read_pasted
 
 # What stands for the address of an order that its buyer fetches.
 FETCHED = "自提"
 
 FindPlaces = Callable[[str], Sequence[Place]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a buyer may add to any order: a greeting, and in whose name the invoice is to be; the
+    tax number of a person's is empty."""
+
+    gift: Gift | None = None
+    invoice: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,9 @@ class Checkout:
     pick_up: bool = False
     freight_seen: Money = ZERO
     no_return_agreed: bool = False
+    deliver_on: date | None = None
+    day_part: DayPart | None = None
+    wishes: Wishes = Wishes()
 
 
 def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
@@ -47,13 +63,15 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
     agreed = fields.flag("no_return")
     email = fields.email("email") if fields.has("email") else None
     note = fields.text("note", most=200, required=False)
+    day, part = _day(fields, form)
+    wishes = read_wishes(fields, form)
     place = choose_place(where, find_places(where)) if where and not pick_up else None
     if where and not pick_up and place is None:
         fields.refuse("place", Text("Write province, city and district, such as 重庆市渝北区."))
     fields.done()
     if pick_up:
         fetched = Contact(recipient=recipient, phone=phone, address=FETCHED, email=email)
-        return Checkout(fetched, note, True, seen, agreed)
+        return Checkout(fetched, note, True, seen, agreed, wishes=wishes)
     assert place is not None
     rest = after_place(where, place)
     address = " ".join(part for part in (place.name, rest, detail) if part)
@@ -63,7 +81,77 @@ def read_checkout(form: Mapping[str, str], find_places: FindPlaces) -> Checkout:
         False,
         seen,
         agreed,
+        day,
+        part,
+        wishes,
     )
+
+
+def read_wishes(fields: Fields, form: Mapping[str, str]) -> Wishes:
+    """The same for one parcel and for many."""
+    return Wishes(_gift(fields), _invoice(fields, form))
+
+
+def _gift(fields: Fields) -> Gift | None:
+    sender = fields.text("gift_from", most=40, required=False)
+    words = fields.text("gift_words", most=120, required=False)
+    if words and not sender:
+        fields.refuse("gift_from", Text("Say who sends it; the greeting alone does not tell."))
+    return Gift(sender=sender, words=words) if sender else None
+
+
+def _invoice(fields: Fields, form: Mapping[str, str]) -> tuple[str, str] | None:
+    whose = form.get("invoice", "none")
+    if whose == "none":
+        return None
+    if whose not in ("personal", "company"):
+        fields.refuse("invoice", Text("Please choose one."))
+    title = fields.text("invoice_title", most=80)
+    number = ""
+    if whose == "company":
+        number = plain_number(fields.text("tax_number", most=30)).upper()
+        if number and (problem := uscc_problem(number)):
+            fields.refuse("tax_number", problem)
+    return title, number
+
+
+def _day(fields: Fields, form: Mapping[str, str]) -> tuple[date | None, DayPart | None]:
+    """`2026-11-28` or `2026-11-28:morning`; nothing is as soon as possible."""
+    typed, _colon, half = form.get("day", "").strip().partition(":")
+    if not typed:
+        return None, None
+    try:
+        return date.fromisoformat(typed), DayPart(half) if half else None
+    except ValueError:
+        fields.refuse("day", Text("Please choose one of these days."))
+        return None, None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Who pays for a group purchase; `total_seen` is what the page said when it was sent."""
+
+    contact: Contact
+    note: str
+    total_seen: Money
+    wishes: Wishes
+    no_return_agreed: bool = False
+
+
+def read_group(form: Mapping[str, str], people: int) -> Group:
+    """The payer of so many parcels. Raises Invalid with everything that is wrong."""
+    fields = Fields(form)
+    contact = Contact(
+        recipient=fields.text("recipient", most=40),
+        phone=fields.phone("phone"),
+        address=f"团购，分送 {people} 位收货人",
+        email=fields.email("email") if fields.has("email") else None,
+    )
+    note = fields.text("note", most=200, required=False)
+    wishes = read_wishes(fields, form)
+    agreed = fields.flag("no_return")
+    fields.done()
+    return Group(contact, note, _fen(form.get("total", "")), wishes, agreed)
 
 
 def region_typed(form: Mapping[str, str], find_places: FindPlaces) -> str | None:

@@ -52,14 +52,23 @@ from orders.payments.operations.refunding.sending import (
     settle_refund_by_hand,
 )
 from orders.payments.operations.refunding.telling import tell_staff
+from orders.payments.operations.transferring import (
+    TRANSFER,
+    TRANSFER_HOLD,
+    await_transfer,
+    recognise_transfer,
+)
 
 __all__ = [
+    "TRANSFER",
+    "TRANSFER_HOLD",
     "Found",
     "Received",
     "accept_offer",
     "approve_refund",
     "ask_goods_back",
     "ask_invoice",
+    "await_transfer",
     "cancel_citizen_order",
     "cancel_lines",
     "close_pages",
@@ -84,6 +93,7 @@ __all__ = [
     "receive_citizen_order",
     "receive_return",
     "recognise_provider_transfer",
+    "recognise_transfer",
     "record_refund",
     "refund_order_lines",
     "refund_payment",

@@ -26,6 +26,8 @@ PAID = (
     OrderState.RECEIVED,
     OrderState.COMPLETED,
 )
+# What may be said of it is said while ordering already.
+WISHED = (OrderState.AWAITING_PAYMENT, *PAID)
 
 
 def ask_invoice(
@@ -33,7 +35,7 @@ def ask_invoice(
 ) -> InvoiceWish:
     """Whose name is to stand on the invoice; may be written anew until one was issued."""
     order = get_or_missing(session, Order, order_id, lock=True)
-    if order.buyer_kind is not BuyerKind.CITIZEN or order.state not in PAID:
+    if order.buyer_kind is not BuyerKind.CITIZEN or order.state not in WISHED:
         raise Refusal("An invoice is issued for what was paid.")
     wish = wish_of(session, order.id)
     if wish is not None and (wish.title, wish.tax_number) == (title, tax_number):

@@ -48,6 +48,34 @@ def payments_of(session: Session, order_id: int) -> list[Payment]:
     )
 
 
+def transfer_of(session: Session, order_id: int) -> Payment | None:
+    """The payment of this order that comes through the bank, if it is paid so."""
+    return session.scalar(
+        sa.select(Payment)
+        .where(Payment.order_id == order_id, Payment.method == "transfer")
+        .order_by(Payment.id.desc())
+        .limit(1)
+    )
+
+
+def transfers_waiting(session: Session, supplier_id: int) -> list[Payment]:
+    """Citizens' orders that wait for a transfer to this supplier's account, oldest first; also
+    those that ended before the money was seen."""
+    return list(
+        session.scalars(
+            sa.select(Payment)
+            .join(Payment.order)
+            .where(
+                Payment.method == "transfer",
+                Payment.state.in_((PaymentState.STARTED, PaymentState.EXPIRED)),
+                Order.supplier_id == supplier_id,
+            )
+            .order_by(Payment.id)
+            .options(joinedload(Payment.order))
+        )
+    )
+
+
 def open_payment(session: Session, order_id: int) -> Payment | None:
     """The intent that still waits for its money."""
     return session.scalar(

@@ -6,6 +6,7 @@ from orders.payments.views import (
     checkout,
     claims,
     deciding,
+    group,
     invoicing,
     looking,
     order_papers,
@@ -16,6 +17,6 @@ from orders.payments.views import (
 )
 
 blueprints = (
-    checkout.bp, orders.bp, asking.bp, receipts.bp, order_papers.bp, claims.bp,
+    checkout.bp, group.bp, orders.bp, asking.bp, receipts.bp, order_papers.bp, claims.bp,
     returns.bp, invoicing.bp, deciding.bp, looking.bp, webhook.bp,
 )  # fmt: skip

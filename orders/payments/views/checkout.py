@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from catalog.products.rules.pricing import CITIZEN, price_of
 from kernel.errors import Invalid, Refusal, Text
 from kernel.money import Money, total
 from kernel.web.access import actor, public
 from kernel.web.i18n import chosen_language
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
-from orders.payments.forms import Checkout, fill_from, read_checkout, region_typed
-from orders.payments.operations import cancel_citizen_order, first_payment
+from orders.payments.forms import (
+    FETCHED,
+    Checkout,
+    Wishes,
+    fill_from,
+    read_checkout,
+    region_typed,
+)
+from orders.payments.gateway import MOST
+from orders.payments.operations import TRANSFER_HOLD, ask_invoice, cancel_citizen_order
 from orders.payments.views.account import (
     chosen_address,
     employer_asked,
@@ -25,9 +33,10 @@ from orders.payments.views.account import (
     keep_asked,
     offered,
 )
-from orders.payments.views.paying import payment_address, refuse_too_large
-from orders.sales.models import BuyerKind, Order, OrderState
+from orders.payments.views.paying import payment_address, start
+from orders.sales.models import Basket, BuyerKind, DayPart, FreightTemplate, Order, OrderState
 from orders.sales.operations import (
+    Contact,
     OutOfStock,
     Placing,
     Wanted,
@@ -35,13 +44,24 @@ from orders.sales.operations import (
     place_order,
     tell_buyer,
 )
-from orders.sales.queries import basket_of, places_named_in
-from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
+from orders.sales.queries import basket_of, places_like, places_named_in
+from orders.sales.queries.freight import (
+    Carriage,
+    Item,
+    carriage_from,
+    offers_of,
+    supplier_names,
+    template_in_force,
+)
+from orders.sales.queries.points import chosen_points, points_of
 from orders.sales.rules.addresses import Place
+from orders.sales.rules.days import days_offered, halves_offered
 from orders.sales.rules.packing import SHIP_WITHIN_HOURS
 from orders.sales.views.cart import (
+    HOLD,
     Row,
     basket_key,
+    browser_codes,
     merge,
     my_unpaid_orders,
     remember_order,
@@ -50,8 +70,6 @@ from orders.sales.views.cart import (
 from orders.shares.queries import sharing_of
 
 bp = Blueprint("checkout", __name__)
-
-HOLD = timedelta(minutes=15)
 
 # Without an explicit step in the purchase a seller may not refuse a return (domain.md §3.1).
 NO_RETURN = Text("Please confirm that you know how fresh goods are returned.")
@@ -88,6 +106,14 @@ def fill() -> str | Response:
     return _page(rows, chosen_address(filled), {})
 
 
+@bp.get("/checkout/places")
+@public
+def places() -> str:
+    """Counties that fit what is typed so far, for the list below the field."""
+    typed = request.args.get("place", "")[:60]
+    return render_template("shop/places.html", places=places_like(session(), typed))
+
+
 @bp.post("/checkout")
 @public
 @once
@@ -108,23 +134,14 @@ def place() -> Response | tuple[str, int]:
 def _place(asked: Checkout, unpaid: list[int]) -> Order:
     """The order with its intent to pay, in one transaction; the basket is empty then."""
     with transaction() as work:
-        basket = basket_of(work, basket_key(), actor().user_id)
-        if basket is None or not basket.lines:
-            raise Refusal(Text("The basket is empty; perhaps it was ordered in another tab."))
-        fresh = any(line.pack.product.fresh for line in basket.lines)
-        if fresh and not asked.no_return_agreed:
-            raise Invalid({"no_return": NO_RETURN})
-        wanted = [Wanted(pack_id=line.pack_id, count=line.count) for line in basket.lines]
-        refuse_too_large(
-            total(
-                price_of(line.pack, line.pack.content * line.count, CITIZEN, today()).amount
-                for line in basket.lines
-            )
-        )
+        basket = full_basket(work)
         placing = Placing(
-            lines=wanted,
+            lines=[
+                Wanted(pack_id=line.pack_id, count=line.count, note=line.note)
+                for line in basket.lines
+            ],
             buyer_kind=BuyerKind.CITIZEN,
-            contact=asked.contact,
+            contact=_with_points(work, asked, basket) if asked.pick_up else asked.contact,
             request_key=f"form:{request.form['once']}",
             claimed=True,
             state=OrderState.AWAITING_PAYMENT,
@@ -132,21 +149,60 @@ def _place(asked: Checkout, unpaid: list[int]) -> Order:
             user_id=actor().user_id,
             note=asked.note,
             pick_up=asked.pick_up,
-            no_return_agreed=True if fresh else None,
+            no_return_agreed=no_return(basket, asked.no_return_agreed),
+            deliver_on=asked.deliver_on,
+            day_part=asked.day_part,
+            gift=asked.wishes.gift,
+            browser_codes=browser_codes(),
             locale=chosen_language(),
             credit_organisation_id=employer_asked(work),
         )
-        order = _place_or_give_back(work, placing, unpaid)
+        order = place_or_give_back(work, placing, unpaid)
         _refuse_unseen(order, asked)
-        refuse_too_large(order.total)
-        first_payment(work, order, by=actor(), now=now())
+        letter = start(work, order)
         empty_basket(work, basket)
+        keep_wish(work, order, asked.wishes)
         keep_asked(work)
-        tell_buyer(work, order, "placed", now=now())
+        tell_buyer(work, order, letter, now=now())
     return order
 
 
-def _place_or_give_back(work: Session, placing: Placing, unpaid: list[int]) -> Order:
+def full_basket(work: Session) -> Basket:
+    """What lies in this buyer's basket; refused when it is empty."""
+    basket = basket_of(work, basket_key(), actor().user_id)
+    if basket is None or not basket.lines:
+        raise Refusal(Text("The basket is empty; perhaps it was ordered in another tab."))
+    return basket
+
+
+def no_return(basket: Basket, agreed: bool) -> bool | None:
+    """What the buyer confirmed of fresh goods, refused without it; none: there are none."""
+    if not any(line.pack.product.fresh for line in basket.lines):
+        return None
+    if not agreed:
+        raise Invalid({"no_return": NO_RETURN})
+    return True
+
+
+def keep_wish(work: Session, order: Order, wishes: Wishes) -> None:
+    """In whose name the invoice is to be, if the buyer said so while ordering."""
+    if wishes.invoice is not None:
+        title, tax_number = wishes.invoice
+        ask_invoice(work, order.id, title=title, tax_number=tax_number, by=actor(), now=now())
+
+
+def _with_points(work: Session, asked: Checkout, basket: Basket) -> Contact:
+    """The contact of goods that are fetched: where, and when it is open, in the words of today."""
+    points = points_of(work, {line.pack.product.supplier_id for line in basket.lines})
+    chosen = {key: request.form.get(f"point-{key}", "") for key in points}
+    words = [
+        " ".join(filter(None, (each.name, each.address, each.hours, each.phone)))
+        for each in chosen_points(points, chosen)
+    ]
+    return replace(asked.contact, address="：".join(filter(None, (FETCHED, "；".join(words)))))
+
+
+def place_or_give_back(work: Session, placing: Placing, unpaid: list[int]) -> Order:
     """A buyer's own unpaid order never stands in the way of the next one: it gives its goods
     back, but only if they are needed."""
     try:
@@ -178,7 +234,10 @@ def _find_places(text: str) -> list[Place]:
 
 
 def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) -> str:
-    carriage = _carriage(rows, form)
+    suppliers = {row.pack.product.supplier_id for row in rows}
+    templates = template_in_force(session(), suppliers, today())
+    carriage = _carriage(rows, templates, form)
+    offers = offers_of(templates, suppliers)
     goods = total(row.amount for row in rows)
     freight = total(each.amount or Money(0) for each in carriage or [])
     shares = sharing_of(session(), [row.pack.product_id for row in rows], today())
@@ -202,22 +261,28 @@ def _page(rows: list[Row], form: Mapping[str, str], errors: Mapping[str, Text]) 
         basket_count=sum(row.line.count for row in rows),
         fresh=[row.pack.product for row in rows if row.pack.product.fresh],
         leaves_by=now() + timedelta(hours=SHIP_WITHIN_HOURS),
+        days=days_offered(offers, today()),
+        halves=list(DayPart) if halves_offered(offers) else [],
+        points=points_of(session(), suppliers),
+        by_transfer=goods + freight > MOST,
+        transfer_days=TRANSFER_HOLD.days,
         form=form,
         errors=errors,
         **offered(),
     )
 
 
-def _carriage(rows: list[Row], form: Mapping[str, str]) -> list[Carriage] | None:
+def _carriage(
+    rows: list[Row], templates: Mapping[int, FreightTemplate], form: Mapping[str, str]
+) -> list[Carriage] | None:
     """Per supplier that asks for it; None while somebody asks for it and the place is not clear."""
     pick_up = form.get("delivery") == "pick_up"
     region = region_typed(form, _find_places)
-    found = carriage_of(
-        session(),
+    found = carriage_from(
+        templates,
         [Item(row.pack, row.line.count, row.amount) for row in rows],
         region=region or "",
         pick_up=pick_up,
-        on=today(),
     )
     return None if found and region is None and not pick_up else found
 

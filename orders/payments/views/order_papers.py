@@ -138,7 +138,12 @@ def _values(order: Order, payment: Payment) -> dict[str, object]:
 
 
 def _way(payment: Payment) -> str:
-    ways = {"card": _("card"), "alipay": _("Alipay"), "wechat_pay": _("WeChat Pay")}
+    ways = {
+        "card": _("card"),
+        "alipay": _("Alipay"),
+        "wechat_pay": _("WeChat Pay"),
+        "transfer": _("bank transfer"),
+    }
     return str(ways.get(payment.method, ""))
 
 

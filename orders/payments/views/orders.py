@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from flask import Blueprint, flash, redirect, render_template, request
 from flask import Response as Answer
 from flask_babel import gettext as _
@@ -14,6 +16,7 @@ from kernel.web.work import now, session, transaction
 from orders.payments.gateway import ProviderTrouble
 from orders.payments.models import Payment, PaymentState, Refund
 from orders.payments.operations import (
+    TRANSFER,
     cancel_citizen_order,
     complete_citizen_order,
     receive_citizen_order,
@@ -27,13 +30,23 @@ from orders.payments.views.opening import back_to, key_of, moment_of, opened, re
 from orders.payments.views.paying import lead_to_payment, payment_address
 from orders.payments.views.receipts import receipt_of
 from orders.payments.views.standing import cancellable_in_part, open_kinds, shown
-from orders.sales.models import Order, OrderLine, OrderState
+from orders.sales.models import Order, OrderLine, OrderRecipient, OrderState, Shipment
 from orders.sales.operations import HAS_IT
 from orders.sales.queries import TO_PACK
 from orders.sales.queries.reviews import reviewed_lines
 from orders.shares.operations import show_receipt, take_back_receipt
 
 bp = Blueprint("orders", __name__)
+
+
+@dataclass(slots=True)
+class Parcel:
+    """What goes to one of the people of a group purchase."""
+
+    to: OrderRecipient
+    phone: str
+    lines: list[OrderLine] = field(default_factory=list)
+    shipments: list[Shipment] = field(default_factory=list)
 
 
 @bp.get("/orders/<code>")
@@ -84,7 +97,7 @@ def to_payment(code: str) -> Response:
     """
     order = opened(code)
     payment = open_payment(session(), order.id)
-    if payment is None:
+    if payment is None or payment.method == TRANSFER:
         return back_to(order)
     try:
         return lead_to_payment(payment)
@@ -157,6 +170,8 @@ def _page(order: Order) -> str:
         phone=mask_phone(order.phone),
         paying=waits and request.args.get("paid") == "1",
         payment=paid,
+        transfer=_transfer(order, payments) if waits else None,
+        people=_people(order),
         declined=any(each.failure and each.state is PaymentState.STARTED for each in payments),
         held=any(each.state is PaymentState.MISMATCHED for each in payments),
         seen=seen_of(order, refunds),
@@ -189,6 +204,29 @@ def _not_yet_reviewed(order: Order) -> list[OrderLine]:
         return []
     written = reviewed_lines(session(), [line.id for line in order.lines])
     return [line for line in order.lines if line.id not in written]
+
+
+def _transfer(order: Order, payments: list[Payment]) -> Payment | None:
+    """The transfer this order waits for; its cooperative, whose account it is, is loaded."""
+    return next((each for each in payments if each.method == TRANSFER), None)
+
+
+def _people(order: Order) -> list[Parcel]:
+    """For each of the people of a group purchase what goes to them and how far it is."""
+    shipment_of = {
+        part.allocation_id: shipment
+        for shipment in order.shipments
+        if shipment.cancelled_at is None
+        for part in shipment.lines
+    }
+    found: dict[int, Parcel] = {}
+    for line in order.lines:
+        if line.to is not None:
+            parcel = found.setdefault(line.to.id, Parcel(line.to, mask_phone(line.to.phone)))
+            parcel.lines.append(line)
+            sent = [shipment_of[each.id] for each in line.allocations if each.id in shipment_of]
+            parcel.shipments += [each for each in sent if each not in parcel.shipments]
+    return sorted(found.values(), key=lambda each: each.to.position)
 
 
 def _still_to_come(order: Order) -> list[tuple[OrderLine, int]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import redirect
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from kernel.errors import Refusal
-from kernel.money import Money
+from kernel.money import total
 from kernel.web.access import actor
 from kernel.web.work import now, services, session, transaction
 from orders.payments.gateway import MOST, CheckoutAsked, Item, gateway_of
 from orders.payments.models import Payment
-from orders.payments.operations import keep_page
+from orders.payments.operations import await_transfer, first_payment, keep_page
 from orders.sales.models import Order, OrderLine
 from orders.sales.queries import order_with_lines
 from orders.sales.rules.keys import order_address, order_key
@@ -52,26 +54,36 @@ def lead_to_payment(payment: Payment) -> Response:
     return redirect(url, code=303)  # type: ignore[return-value]
 
 
-def refuse_too_large(total: Money) -> None:
-    """The provider takes eight digits."""
-    if total > MOST:
-        raise Refusal(
-            "Online payment goes up to %(most)s. For %(total)s please pay by bank transfer: "
-            "write to us, and we send you an offer with our account.",
-            most=MOST,
-            total=total,
-        )
+def start(work: Session, order: Order) -> str:
+    """An order that was placed in this transaction waits for its money: from the provider, which
+    takes eight digits, or by bank transfer. Which letter says so."""
+    if order.total > MOST:
+        await_transfer(work, order, by=actor(), now=now())
+        return "transfer"
+    first_payment(work, order, by=actor(), now=now())
+    return "placed"
 
 
 def _items(order: Order) -> list[Item]:
-    items = [_item(line, order.locale) for line in order.lines]
+    items = [_item(pack, order.locale) for pack in _by_pack(order.lines)]
     if order.freight:
         items.append(Item("运费" if order.locale == "zh" else "Delivery", 1, order.freight))
     return items
 
 
-def _item(line: OrderLine, locale: str) -> Item:
+def _by_pack(lines: Sequence[OrderLine]) -> list[list[OrderLine]]:
+    """Lines of one pack together: a group purchase has one for each of its people, and the
+    provider shows at most a hundred."""
+    found: dict[int, list[OrderLine]] = {}
+    for line in lines:
+        found.setdefault(line.pack_id, []).append(line)
+    return list(found.values())
+
+
+def _item(lines: Sequence[OrderLine], locale: str) -> Item:
+    line, count = lines[0], sum(each.count for each in lines)
+    amount = total(each.amount for each in lines)
     name = f"{line.name_zh} {line.pack_zh}" if locale == "zh" else f"{line.name_en}, {line.pack_en}"
-    if line.pack_price is not None and line.pack_price * line.count == line.amount:
-        return Item(name, line.count, line.pack_price)
-    return Item(name, 1, line.amount)
+    if line.pack_price is not None and line.pack_price * count == amount:
+        return Item(name, count, line.pack_price)
+    return Item(name, 1, amount)

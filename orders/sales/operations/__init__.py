@@ -4,11 +4,19 @@ from orders.sales.operations.arriving import Arrival, bring_in_harvest
 from orders.sales.operations.baskets import (
     acknowledge_prices,
     empty_basket,
+    forget_baskets,
+    keep_people,
     merge_baskets,
     put_in_basket,
 )
 from orders.sales.operations.belonging import adopt_orders, forget_buyer
-from orders.sales.operations.carrying import publish_freight, save_carrier, weigh_pack
+from orders.sales.operations.carrying import (
+    limit_pack,
+    publish_freight,
+    save_carrier,
+    save_point,
+    weigh_pack,
+)
 from orders.sales.operations.choosing import OutOfStock
 from orders.sales.operations.employing import (
     agree_employment,
@@ -42,7 +50,7 @@ from orders.sales.operations.shipping import (
     ship_order,
 )
 from orders.sales.operations.telling import tell_buyer
-from orders.sales.operations.wanting import Contact, Placing, Wanted
+from orders.sales.operations.wanting import Contact, Gift, Placing, Recipient, Wanted
 from orders.sales.operations.withdrawing import withdraw_line
 
 __all__ = [
@@ -50,10 +58,12 @@ __all__ = [
     "Again",
     "Arrival",
     "Contact",
+    "Gift",
     "Keep",
     "NotServed",
     "OutOfStock",
     "Placing",
+    "Recipient",
     "Transport",
     "Wanted",
     "acknowledge_prices",
@@ -72,9 +82,12 @@ __all__ = [
     "drop_address",
     "empty_basket",
     "end_employment",
+    "forget_baskets",
     "forget_buyer",
     "give_back",
     "keep_address",
+    "keep_people",
+    "limit_pack",
     "mark_received",
     "merge_baskets",
     "place_order",
@@ -87,6 +100,7 @@ __all__ = [
     "reply_to_review",
     "review_line",
     "save_carrier",
+    "save_point",
     "ship_order",
     "tell_buyer",
     "uncover_review",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
@@ -18,6 +18,8 @@ from orders.sales.models import Basket, BasketLine
 from orders.sales.queries import basket_of, packs_with_products
 
 MOST_LINES = 60
+# A basket that nobody touched for so long is forgotten; the cookie that opens it lives as long.
+KEPT_FOR = timedelta(days=90)
 
 
 def put_in_basket(
@@ -27,13 +29,15 @@ def put_in_basket(
     count: int,
     *,
     add: bool = False,
+    note: str | None = None,
     by: Actor,
     now: datetime,
 ) -> Basket:
     """So many of this pack lie in the basket (`add`: on top of what lay there); 0 takes it out.
 
     Never more than one order may hold. The price seen now is kept, to be compared later. Without
-    `key` the browser has no basket yet: the new one's key is to be kept there.
+    `key` the browser has no basket yet: the new one's key is to be kept there. `note` is a word to
+    the cooperative about this line; None leaves what stood there.
     """
     pack = packs_with_products(session, [pack_id]).get(pack_id)
     if pack is None or pack.shelf is not Shelf.CITIZENS:
@@ -44,11 +48,14 @@ def put_in_basket(
     count = min((line.count if line and add else 0) + max(0, count), pack.most_per_order)
     if line is None and count and len(basket.lines) < MOST_LINES:
         price = _price(pack, count, now)
-        basket.lines.append(BasketLine(pack_id=pack_id, count=count, price_seen=price))
+        basket.lines.append(
+            BasketLine(pack_id=pack_id, count=count, price_seen=price, note=(note or "")[:100])
+        )
     elif line is not None and not count:
         basket.lines.remove(line)
     elif line is not None:
         _recount(line, pack, count, now)
+        line.note = line.note if note is None else note[:100]
     session.flush()
     return basket
 
@@ -97,8 +104,14 @@ def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime
             _recount(kept, kept.pack, max(kept.count, line.count), now)
         else:
             mine.lines.append(
-                BasketLine(pack_id=line.pack_id, count=line.count, price_seen=line.price_seen)
+                BasketLine(
+                    pack_id=line.pack_id,
+                    count=line.count,
+                    price_seen=line.price_seen,
+                    note=line.note,
+                )
             )
+    mine.people = mine.people or theirs.people
     mine.touched_at = now
     session.delete(theirs)
     session.flush()
@@ -107,7 +120,25 @@ def merge_baskets(session: Session, key: str | None, *, by: Actor, now: datetime
 def empty_basket(session: Session, basket: Basket) -> None:
     """Nothing lies in the basket any more: it became an order."""
     basket.lines.clear()
+    basket.people = None
     session.flush()
+
+
+def keep_people(session: Session, basket: Basket, people: str | None, *, now: datetime) -> None:
+    """Whom a group purchase is for, as typed; kept with the basket until it is ordered, so that
+    nothing is lost while something in it is put right. None forgets them."""
+    basket.people = people
+    basket.touched_at = now
+    session.flush()
+
+
+def forget_baskets(session: Session, *, now: datetime) -> int:
+    """Baskets that nobody touched for ninety days are gone, with the people named in them; how many
+    there were."""
+    old = sa.select(Basket.id).where(Basket.touched_at < now - KEPT_FOR)
+    session.execute(sa.delete(BasketLine).where(BasketLine.basket_id.in_(old)))
+    gone = session.execute(sa.delete(Basket).where(Basket.touched_at < now - KEPT_FOR))
+    return gone.rowcount  # type: ignore[attr-defined,no-any-return]
 
 
 def _new(session: Session, key: str, user_id: int | None, now: datetime) -> Basket:

@@ -21,6 +21,8 @@ from orders.sales.models import (
     Employment,
     EmploymentState,
     Order,
+    OrderLine,
+    OrderRecipient,
     SavedAddress,
 )
 from orders.sales.queries.own import guest_orders, reviews_by
@@ -55,6 +57,8 @@ def forget_buyer(session: Session, user_id: int, *, by: Actor, now: datetime) ->
     for order in orders:
         order.recipient, order.phone, order.address = LEFT, "", ""
         order.email, order.email_hash, order.note = None, None, ""
+        order.phone_hash, order.gift_from, order.gift_words = None, None, None
+    _forget_people(session, [order.id for order in orders])
     for basket in session.scalars(sa.select(Basket.id).where(Basket.user_id == user_id)).all():
         session.execute(sa.delete(BasketLine).where(BasketLine.basket_id == basket))
         session.execute(sa.delete(Basket).where(Basket.id == basket))
@@ -72,6 +76,18 @@ def forget_buyer(session: Session, user_id: int, *, by: Actor, now: datetime) ->
     session.flush()
     audit.note(session, "forget_buyer", f"user:{user_id}", by=by, now=now, orders=len(orders))
     return len(orders)
+
+
+def _forget_people(session: Session, order_ids: Sequence[int]) -> None:
+    """Whom a group purchase was sent to, and the words about single lines."""
+    for person in session.scalars(
+        sa.select(OrderRecipient).where(OrderRecipient.order_id.in_(order_ids))
+    ):
+        person.recipient, person.phone, person.address, person.note = LEFT, "", "", ""
+    for line in session.scalars(
+        sa.select(OrderLine).where(OrderLine.order_id.in_(order_ids), OrderLine.note != "")
+    ):
+        line.note = ""
 
 
 def _orders(session: Session, user_id: int) -> Sequence[Order]:

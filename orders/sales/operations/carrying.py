@@ -17,11 +17,15 @@ from kernel.errors import Invalid, Missing, Text
 from kernel.periods import business_day
 from kernel.quantities import BaseUnit
 from kernel.text import plain_number, tidy
-from orders.sales.models import Carrier, CarrierKind, FreightTemplate, FreightZone
+from orders.sales.models import Carrier, CarrierKind, FreightTemplate, FreightZone, PickUpPoint
 from orders.sales.queries.packing import carrier_of
+from orders.sales.queries.points import point_of
+from orders.sales.rules.days import MOST_LEAD, Offer
 from orders.sales.rules.freight import Zone, problems_of
 
 MOST_PACK_GRAMS = 1_000_000
+MOST_PER_BUYER = 999
+MOST_DAYS = 366
 
 
 def save_carrier(
@@ -80,10 +84,12 @@ def publish_freight(
     *,
     valid_from: date,
     note: str = "",
+    days: Offer | None = None,
     by: Actor,
     now: datetime,
 ) -> FreightTemplate:
-    """A new version of what carriage costs, from a day on. Orders placed before keep theirs."""
+    """A new version of what carriage costs and on which days goods are brought, from a day on.
+    Orders placed before keep theirs."""
     get_or_missing(session, Supplier, supplier_id, lock=True)
     errors = {
         f"zone-{position}" if position >= 0 else "zones": sentence
@@ -91,6 +97,11 @@ def publish_freight(
     }
     if valid_from < business_day(now):
         errors["valid_from"] = Text("Choose %(day)s or later.", day=business_day(now))
+    days = days or Offer("", False, 2)
+    if not set(days.weekdays) <= set("1234567") or not 0 <= days.lead_days <= MOST_LEAD:
+        errors["lead_days"] = Text(
+            "Enter a whole number from %(least)s to %(most)s.", least=0, most=MOST_LEAD
+        )
     if errors:
         raise Invalid(errors)
     last = session.scalar(
@@ -103,6 +114,9 @@ def publish_freight(
         version=(last or 0) + 1,
         valid_from=valid_from,
         note=tidy(note)[:100],
+        weekdays="".join(sorted(set(days.weekdays))),
+        halves=days.halves,
+        lead_days=days.lead_days,
         zones=[
             FreightZone(
                 region=each.region,
@@ -154,3 +168,79 @@ def weigh_pack(
             pack=pack.id, gross_g=gross_g,
         )  # fmt: skip
     return pack
+
+
+def limit_pack(
+    session: Session,
+    pack_id: int,
+    most: int | None,
+    days: int | None,
+    *,
+    supplier_id: int,
+    by: Actor,
+    now: datetime,
+) -> Pack:
+    """How many each citizen may have of this pack within so many days; None is no limit. Orders
+    placed from now on are held to it, and earlier ones count."""
+    pack = get_or_missing(session, Pack, pack_id, lock=True)
+    product = session.get_one(Product, pack.product_id)
+    if product.supplier_id != supplier_id:
+        raise Missing(Text("There is nothing at this address, or it is not yours."))
+    if (most is None) != (days is None):
+        raise Invalid({f"most-{pack_id}": Text("Enter both: how many, and in how many days.")})
+    if most is not None and not (1 <= most <= MOST_PER_BUYER and 1 <= (days or 0) <= MOST_DAYS):
+        raise Invalid(
+            {f"most-{pack_id}": Text("At least one, and at most 999 in at most 366 days.")}
+        )
+    if (pack.most_per_buyer, pack.limit_days) != (most, days):
+        pack.most_per_buyer, pack.limit_days = most, days
+        session.flush()
+        audit.note(
+            session, "limit_pack", f"product:{product.id}", by=by, now=now,
+            pack=pack.id, most=most, days=days,
+        )  # fmt: skip
+    return pack
+
+
+def save_point(
+    session: Session,
+    supplier_id: int,
+    *,
+    point_id: int | None = None,
+    name: str,
+    address: str,
+    hours: str,
+    phone: str = "",
+    in_use: bool = True,
+    by: Actor,
+    now: datetime,
+) -> PickUpPoint:
+    """A place where this cooperative's goods are fetched, new or changed. What was ordered keeps
+    the words it was ordered with."""
+    get_or_missing(session, Supplier, supplier_id, lock=True)
+    name, address, hours = tidy(name), tidy(address), tidy(hours)
+    errors = {
+        key: Text("Please fill this in.")
+        for key, value in (("name", name), ("address", address), ("hours", hours))
+        if not value
+    }
+    taken = session.scalar(
+        sa.select(PickUpPoint.id).where(
+            PickUpPoint.supplier_id == supplier_id, PickUpPoint.name == name
+        )
+    )
+    if taken is not None and taken != point_id:
+        errors["name"] = Text("There is one of this name already.")
+    if errors:
+        raise Invalid(errors)
+    point = (
+        PickUpPoint(supplier_id=supplier_id, **stamp(by, now))
+        if point_id is None
+        else point_of(session, point_id, supplier_id=supplier_id)
+    )
+    point.name, point.address, point.hours = name[:40], address[:120], hours[:60]
+    point.phone, point.in_use = phone[:20], in_use
+    session.add(point)
+    session.flush()
+    audit.note(session, "save_point", f"supplier:{supplier_id}", by=by, now=now, name=name)
+    return point

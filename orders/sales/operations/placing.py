@@ -4,45 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, selectinload
-from sqlalchemy.orm.attributes import set_committed_value
 
 from catalog.lots.operations import reserve
 from catalog.lots.queries import lock_pools
-from catalog.products.models import Pack, Shelf
+from catalog.products.models import Pack
 from catalog.products.queries import Pricing
 from catalog.products.rules.pricing import Buyer
 from kernel import audit
 from kernel.actors import Actor
 from kernel.codes import new_code
 from kernel.crypto import keyed_hash
-from kernel.db import Model, stamp
-from kernel.errors import Named, Refusal, Text
+from kernel.db import stamp
+from kernel.errors import Refusal, Text
 from kernel.money import ZERO, total
 from kernel.numbering import next_number
 from kernel.periods import business_day
 from orders.sales.models import (
     HOLDING,
-    Allocation,
     BuyerKind,
+    FreightTemplate,
     Order,
     OrderEvent,
     OrderFreight,
-    OrderLine,
 )
-from orders.sales.operations.choosing import OutOfStock, choose_lots, draws_of, quantity_words
-from orders.sales.operations.wanting import Line, Placing, Wanted
+from orders.sales.operations.choosing import OutOfStock, choose_lots, draws_of
+from orders.sales.operations.judging import problems_of
+from orders.sales.operations.wanting import Line, Placing
+from orders.sales.operations.writing import write_lines, write_recipients
 from orders.sales.queries import packs_with_products
-from orders.sales.queries.freight import Carriage, Item, carriage_of, supplier_names
-from orders.sales.rules.allocation import (
-    Plan,
+from orders.sales.queries.freight import (
+    Carriage,
+    Item,
+    carriage_from,
+    offers_of,
+    supplier_names,
+    template_in_force,
+    together,
 )
+from orders.sales.queries.limits import phone_key
+from orders.sales.rules.days import days_offered, halves_offered
 from orders.shares.queries import rules_in_force
-
-M = TypeVar("M", bound=Model)
 
 NUMBER_KIND = {BuyerKind.CITIZEN: "SC", BuyerKind.UNIT: "DG"}
 
@@ -69,18 +73,19 @@ def place_order(session: Session, placing: Placing, *, by: Actor, now: datetime)
 
     rules = rules_in_force(session, product_ids, business_day(now))
     today = business_day(now)
-    if problems := _problems(placing, packs, rules, today):
+    if problems := problems_of(session, placing, packs, rules, today):
         raise Refusal("Some of this cannot be ordered.", tuple(problems))
     buyer = Buyer(placing.organisation_id, placing.audiences)
     lines = _lines(placing, packs, Pricing.of(session, list(packs), buyer, today))
-    carriage = _carriage(session, placing, lines, now)
+    parcels = _parcels(session, placing, lines, today)
     plan = choose_lots(session, placing, lines, now=now)
     if plan.shortages:
         raise OutOfStock(plan.shortages, {pack.product_id: pack.product for pack in packs.values()})
 
     reserve(session, draws_of(plan))
-    order = _order(session, placing, lines, carriage, by, now)
-    _write_lines(session, order, lines, plan, rules, by, now)
+    order = _order(session, placing, lines, together(parcels), by, now)
+    recipients = write_recipients(session, order, placing, parcels, by=by, now=now)
+    write_lines(session, order, lines, plan, rules, recipients, by=by, now=now)
     audit.note(
         session, "place_order", f"order:{order.id}", by=by, now=now,
         number=order.number, total=order.total,
@@ -92,45 +97,6 @@ def _placed_before(session: Session, request_key: str) -> Order | None:
     return session.scalar(
         sa.select(Order).where(Order.request_key == request_key).options(selectinload(Order.lines))
     )
-
-
-def _problems(
-    placing: Placing, packs: Mapping[int, Pack], rules: Mapping[int, int], today: date
-) -> list[Text]:
-    problems = []
-    shelf = Shelf.CITIZENS if placing.buyer_kind is BuyerKind.CITIZEN else Shelf.CANTEENS
-    for wanted in placing.lines:
-        pack = packs.get(wanted.pack_id)
-        if pack is None:
-            problems.append(Text("Something in this order does not exist any more."))
-        elif not _for_sale(placing, pack, shelf, rules, today):
-            problems.append(Text("%(name)s is not for sale now.", name=_name(pack)))
-        elif pack.shelf is Shelf.CITIZENS and not 0 < (wanted.count or 0) <= pack.most_per_order:
-            problems.append(
-                Text(
-                    "%(name)s: between 1 and %(most)s in one order.",
-                    most=pack.most_per_order,
-                    name=_name(pack),
-                )
-            )
-        elif pack.shelf is Shelf.CANTEENS and not _whole_packs(wanted, pack):
-            step = quantity_words(pack.content, pack.product.base_unit)
-            problems.append(
-                Text("%(name)s is sold in steps of %(step)s.", step=step, name=_name(pack))
-            )
-    return problems
-
-
-def _for_sale(
-    placing: Placing, pack: Pack, shelf: Shelf, rules: Mapping[int, int], today: date
-) -> bool:
-    theirs = placing.supplier_id in (None, pack.product.supplier_id)
-    on_sale = pack.on_sale and pack.product.offered_on(today)
-    return on_sale and theirs and pack.shelf is shelf and pack.product_id in rules
-
-
-def _whole_packs(wanted: Wanted, pack: Pack) -> bool:
-    return (wanted.quantity or 0) > 0 and (wanted.quantity or 0) % pack.content == 0
 
 
 def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> list[Line]:
@@ -150,27 +116,75 @@ def _lines(placing: Placing, packs: Mapping[int, Pack], pricing: Pricing) -> lis
     return lines
 
 
-def _carriage(
-    session: Session, placing: Placing, lines: Sequence[Line], now: datetime
-) -> list[Carriage]:
-    """What carriage costs a citizen today, per supplier that asks for it; refused with every
-    supplier that does not send there. A canteen's freight is in its contract's prices."""
+def _parcels(
+    session: Session, placing: Placing, lines: Sequence[Line], today: date
+) -> list[list[Carriage]]:
+    """What carriage costs a citizen today, parcel by parcel and per supplier that asks for it;
+    refused with everybody who does not send there. A canteen's freight is in its contract's prices.
+    """
     if placing.buyer_kind is not BuyerKind.CITIZEN:
         return []
-    found = carriage_of(
-        session,
-        [Item(line.pack, line.count, line.amount) for line in lines],
-        region=placing.contact.region,
-        pick_up=placing.pick_up,
-        on=business_day(now),
-    )
-    if unserved := [each.supplier_id for each in found if each.amount is None]:
-        names = supplier_names(session, unserved)
-        raise NotServed(tuple(_unserved_text(names[each]) for each in unserved))
-    return found
+    suppliers = {line.pack.product.supplier_id for line in lines}
+    templates = template_in_force(session, suppliers, today)
+    _refuse_other_days(placing, templates, suppliers, today)
+    if not placing.recipients:
+        everything = _carriage(templates, placing, lines, placing.contact.region)
+        _refuse_unserved(session, [("", everything)])
+        return [everything]
+    parcels = []
+    for place, person in enumerate(placing.recipients):
+        theirs = [line for line in lines if line.wanted.to == place]
+        parcels.append(_carriage(templates, placing, theirs, person.region))
+    names = [person.recipient for person in placing.recipients]
+    _refuse_unserved(session, list(zip(names, parcels, strict=True)))
+    return parcels
 
 
-def _unserved_text(supplier: str) -> Text:
+def _carriage(
+    templates: Mapping[int, FreightTemplate], placing: Placing, lines: Sequence[Line], region: str
+) -> list[Carriage]:
+    items = [Item(line.pack, line.count, line.amount) for line in lines]
+    return carriage_from(templates, items, region=region, pick_up=placing.pick_up)
+
+
+def _refuse_other_days(
+    placing: Placing,
+    templates: Mapping[int, FreightTemplate],
+    suppliers: set[int],
+    today: date,
+) -> None:
+    """A chosen day is one that every cooperative of this order offers today."""
+    if placing.deliver_on is None or placing.pick_up:
+        return
+    offers = offers_of(templates, suppliers)
+    half = placing.day_part is not None
+    if placing.deliver_on not in days_offered(offers, today) or (
+        half and not halves_offered(offers)
+    ):
+        raise Refusal("Goods cannot be brought on this day any more; please choose another one.")
+
+
+def _refuse_unserved(session: Session, parcels: Sequence[tuple[str, Sequence[Carriage]]]) -> None:
+    """Raises NotServed with every supplier that does not send there, and to whom."""
+    unserved = [
+        (person, each.supplier_id)
+        for person, carriage in parcels
+        for each in carriage
+        if each.amount is None
+    ]
+    if not unserved:
+        return
+    names = supplier_names(session, {supplier_id for _, supplier_id in unserved})
+    raise NotServed(tuple(_unserved_text(names[key], person) for person, key in unserved))
+
+
+def _unserved_text(supplier: str, person: str = "") -> Text:
+    if person:
+        return Text(
+            "%(supplier)s does not send to the address of %(person)s.",
+            supplier=supplier,
+            person=person,
+        )
     return Text(
         "%(supplier)s does not send to this address. Choose another address, or fetch the goods.",
         supplier=supplier,
@@ -217,6 +231,10 @@ def _order(
         pick_up=placing.pick_up,
         no_return_agreed=placing.no_return_agreed,
         credit_organisation_id=placing.credit_organisation_id,
+        phone_hash=phone_key(placing.contact.phone) if placing.contact.phone else None,
+        day_part=placing.day_part,
+        gift_from=placing.gift.sender if placing.gift else None,
+        gift_words=placing.gift.words if placing.gift else None,
         locale=placing.locale,
         events=[OrderEvent(from_state="", to_state=placing.state.value, **stamp(by, now))],
         **stamp(by, now),
@@ -236,56 +254,3 @@ def _order(
     )
     session.flush()  # while it is known who writes; the audit trail reads them at the end
     return order
-
-
-def _write_lines(
-    session: Session,
-    order: Order,
-    lines: Sequence[Line],
-    plan: Plan,
-    rules: Mapping[int, int],
-    by: Actor,
-    now: datetime,
-) -> None:
-    """Lines and allocations in one statement each, however many there are."""
-    made = {"order_id": order.id, **stamp(by, now)}
-    rows = [{**line.values(rules[line.pack.product_id]), **made} for line in lines]
-    written = _insert(session, OrderLine, rows)
-    key_of = {line.position: line.id for line in written}
-    slices = [
-        {
-            "line_id": key_of[each.key],
-            "contribution_id": each.contribution_id,
-            "lot_id": each.lot_id,
-            "household_id": each.household_id,
-            "quantity": each.quantity,
-            "reason": each.reason,
-            "released": 0,
-            "shipped": 0,
-            **stamp(by, now),
-        }
-        for each in plan.slices
-    ]
-    allocations = _insert(session, Allocation, slices)
-    of_line: dict[int, list[Allocation]] = {}
-    for each in sorted(allocations, key=lambda row: row.id):
-        of_line.setdefault(each.line_id, []).append(each)
-    for line in written:
-        set_committed_value(line, "allocations", of_line[line.id])
-    set_committed_value(order, "lines", sorted(written, key=lambda row: row.position))
-
-
-def _insert(session: Session, model: type[M], rows: list[dict[str, Any]]) -> list[M]:
-    """Rows in one statement; a flush would send one each on SQLite."""
-    written = list(
-        session.scalars(
-            sa.insert(model).returning(model), rows, execution_options={"populate_existing": True}
-        )
-    )
-    audit.remember(session, written)
-    return written
-
-
-def _name(pack: Pack) -> Named:
-    product = pack.product
-    return Named(f"{product.name_zh} {pack.name_zh}", f"{product.name_en}, {pack.name_en}")

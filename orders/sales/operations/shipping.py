@@ -83,6 +83,8 @@ def ship_order(
     held = open_allocations(session, [order_id])
     ours = [each for each in held if each.line.supplier_id == supplier_id]
     draws = _choose(ours, lines)
+    if len({each.line.recipient_id for each, quantity in draws if quantity}) > 1:
+        raise Refusal("One parcel goes to one of the people; please send theirs one by one.")
     if problems := _problems(session, draws, business_day(now)):
         raise Refusal("This cannot be shipped now.", tuple(problems))
 

@@ -10,11 +10,7 @@ from typing import Any
 from catalog.products.models import Pack
 from catalog.products.rules.pricing import Quote
 from kernel.money import ZERO, Money
-from orders.sales.models import (
-    BuyerKind,
-    Channel,
-    OrderState,
-)
+from orders.sales.models import BuyerKind, Channel, DayPart, OrderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,14 +25,36 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recipient:
+    """One of the people a group purchase is sent to."""
+
+    recipient: str
+    phone: str
+    address: str
+    region: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gift:
+    """Who sends it, and what is wished."""
+
+    sender: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack."""
+    """One line as asked for: `count` packs, or `quantity` base units of a canteens' pack; `to` is
+    the place of its recipient among `Placing.recipients`."""
 
     pack_id: int
     count: int | None = None
     quantity: int | None = None
     deliver_on: date | None = None
     deliver_to: str = ""
+    note: str = ""
+    to: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +64,8 @@ class Placing:
     `request_key` is made by whoever asks and makes asking twice harmless; `claimed`: the form that
     it was made from is claimed in this very transaction, so nobody can have asked before.
     `annual_cap` is the most that units may draw from one household this year; None is no cap, zero
-    is not.
+    is not. `browser_codes` are orders this browser placed before: they count towards what one buyer
+    may have, beside those of the same user and the same phone.
     """
 
     lines: Sequence[Wanted]
@@ -72,6 +91,11 @@ class Placing:
     annual_cap: Money | None = None
     # Kinds of buyer that price lists may be for, narrowest first; the organisation comes before.
     audiences: tuple[str, ...] = ()
+    # A group purchase: each line says which of these it goes to.
+    recipients: Sequence[Recipient] = ()
+    day_part: DayPart | None = None
+    gift: Gift | None = None
+    browser_codes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +116,8 @@ class Line:
     def quantity(self) -> int:
         return self.pack.content * self.count
 
-    def values(self, rule_id: int) -> dict[str, Any]:
+    def values(self, rule_id: int, recipients: Sequence[int] = ()) -> dict[str, Any]:
+        """The row; `recipients` are the keys of `Placing.recipients`, in their order."""
         product = self.pack.product
         return {
             "position": self.position,
@@ -113,4 +138,6 @@ class Line:
             "amount": self.amount,
             "deliver_on": self.wanted.deliver_on,
             "deliver_to": self.wanted.deliver_to,
+            "note": self.wanted.note,
+            "recipient_id": None if self.wanted.to is None else recipients[self.wanted.to],
         }

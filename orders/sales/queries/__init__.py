@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload, selectinload
@@ -15,6 +16,7 @@ from catalog.lots.models import Contribution
 from catalog.lots.models.harvests import HarvestPart
 from catalog.lots.queries.stock import IN_LOT
 from catalog.products.models import Grade, Pack
+from catalog.suppliers.models import Supplier
 from kernel.db import sum_whole
 from kernel.errors import Missing, Text
 from kernel.periods import business_year, year_span
@@ -61,11 +63,12 @@ def order_with_lines(session: Session, order_id: int) -> Order:
 
 def _sheet() -> sa.Select[Order]:
     return sa.select(Order).options(
-        joinedload(Order.supplier),
+        joinedload(Order.supplier).joinedload(Supplier.organisation),
         joinedload(Order.organisation),
         selectinload(Order.lines).options(
             joinedload(OrderLine.product),
             joinedload(OrderLine.supplier),
+            joinedload(OrderLine.to),
             selectinload(OrderLine.allocations).options(
                 joinedload(Allocation.lot),
                 joinedload(Allocation.household).load_only(
@@ -255,16 +258,30 @@ def places_named_in(session: Session, text: str) -> list[Place]:
     return [Place(*each) for each in counties(session) if each.name in text]
 
 
+def places_like(session: Session, typed: str, *, limit: int = 12) -> list[Place]:
+    """Counties whose whole name holds what is typed so far: 渝北, 重庆市渝, 西湖区."""
+    plain = "".join(typed.split())
+    if not plain:
+        return []
+    found = (Place(*each) for each in counties(session))
+    return list(islice((each for each in found if plain in each.name), limit))
+
+
 def own_unpaid_orders(
-    session: Session, *, user_id: int | None, codes: Collection[str]
+    session: Session, *, user_id: int | None, codes: Collection[str], ending_by: datetime
 ) -> list[int]:
-    """Orders of this person or this browser that hold goods and wait for payment."""
+    """Orders of this person or this browser that hold goods and wait for payment, and would give
+    them back by then: not those for which a transfer or somebody's look is awaited for days."""
     mine = Order.user_id == user_id if user_id is not None else sa.false()
     here = sa.and_(Order.code.in_(codes), Order.user_id.is_(None)) if codes else sa.false()
     return list(
         session.scalars(
             sa.select(Order.id)
-            .where(Order.state == OrderState.AWAITING_PAYMENT, sa.or_(mine, here))
+            .where(
+                Order.state == OrderState.AWAITING_PAYMENT,
+                Order.hold_until <= ending_by,
+                sa.or_(mine, here),
+            )
             .order_by(Order.id)
         )
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,6 +16,7 @@ from kernel.people import Organisation
 from kernel.quantities import BaseUnit
 from kernel.regions import Level, Region
 from orders.sales.models import FreightTemplate, FreightZone, OrderFreight
+from orders.sales.rules.days import Offer
 from orders.sales.rules.freight import Zone, freight_of, gross_weight
 
 
@@ -46,6 +47,14 @@ def template_in_force(
         .options(selectinload(FreightTemplate.zones))
     )
     return {each.supplier_id: each for each in rows}
+
+
+def offers_of(
+    templates: Mapping[int, FreightTemplate], supplier_ids: Iterable[int]
+) -> list[Offer | None]:
+    """What each of these suppliers offers; None for one that has no template."""
+    found = (templates.get(supplier_id) for supplier_id in sorted(set(supplier_ids)))
+    return [Offer(each.weekdays, each.halves, each.lead_days) if each else None for each in found]
 
 
 def zone_values(zone: FreightZone) -> Zone:
@@ -85,6 +94,20 @@ def carriage_of(
     session: Session, items: Sequence[Item], *, region: str, pick_up: bool, on: date
 ) -> list[Carriage]:
     """Per supplier that asks for freight: its goods travel together. The products are loaded."""
+    suppliers = {item.pack.product.supplier_id for item in items}
+    return carriage_from(
+        template_in_force(session, suppliers, on), items, region=region, pick_up=pick_up
+    )
+
+
+def carriage_from(
+    templates: Mapping[int, FreightTemplate],
+    items: Sequence[Item],
+    *,
+    region: str,
+    pick_up: bool = False,
+) -> list[Carriage]:
+    """The same with templates that are at hand: many parcels are reckoned from one reading."""
     sums: dict[int, tuple[int, Money]] = {}
     for item in items:
         product = item.pack.product
@@ -96,7 +119,6 @@ def carriage_of(
             quantity=item.pack.content * item.count,
         )
         sums[product.supplier_id] = (grams + weight, goods + item.amount)
-    templates = template_in_force(session, sums.keys(), on)
     return [
         Carriage(
             supplier_id,
@@ -111,7 +133,26 @@ def carriage_of(
             ),
         )
         for supplier_id, template in sorted(templates.items())
+        if supplier_id in sums
     ]
+
+
+def together(parcels: Iterable[Sequence[Carriage]]) -> list[Carriage]:
+    """Per supplier what all these parcels cost; None as soon as one of them is not served."""
+    sums: dict[int, Carriage] = {}
+    for each in (one for parcel in parcels for one in parcel):
+        before = sums.get(each.supplier_id)
+        if before is None:
+            sums[each.supplier_id] = each
+            continue
+        unserved = before.amount is None or each.amount is None
+        sums[each.supplier_id] = Carriage(
+            each.supplier_id,
+            each.template_id,
+            before.grams + each.grams,
+            None if unserved else (before.amount or ZERO) + (each.amount or ZERO),
+        )
+    return [sums[key] for key in sorted(sums)]
 
 
 def frozen_freight(session: Session, order_id: int) -> list[OrderFreight]:

@@ -19,6 +19,7 @@ from orders.sales.models import (
     Carrier,
     Order,
     OrderLine,
+    OrderRecipient,
     OrderState,
     Shipment,
     ShipmentLine,
@@ -172,7 +173,9 @@ def shipment_sheet(
             .options(
                 joinedload(Allocation.lot),
                 joinedload(Allocation.line).options(
-                    joinedload(OrderLine.product), joinedload(OrderLine.pack)
+                    joinedload(OrderLine.product),
+                    joinedload(OrderLine.pack),
+                    joinedload(OrderLine.to),
                 ),
                 joinedload(Allocation.household),
             ),
@@ -181,6 +184,12 @@ def shipment_sheet(
     if found is None:
         raise Missing(NOT_YOURS)
     return found
+
+
+def destination_of(shipment: Shipment) -> Order | OrderRecipient:
+    """Who receives this delivery and where; the sheet is loaded."""
+    first = shipment.lines[0].allocation.line if shipment.lines else None
+    return (first.to if first is not None else None) or shipment.order
 
 
 def shipment_of(session: Session, shipment_id: int, *, supplier_id: int) -> Shipment:

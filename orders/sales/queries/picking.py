@@ -14,7 +14,14 @@ from sqlalchemy.orm import Session, joinedload
 
 from catalog.lots.models import Lot, LotState
 from kernel.quantities import BaseUnit
-from orders.sales.models import Allocation, Order, OrderLine, Shipment, ShipmentLine
+from orders.sales.models import (
+    Allocation,
+    Order,
+    OrderLine,
+    OrderRecipient,
+    Shipment,
+    ShipmentLine,
+)
 from orders.sales.queries import TO_PACK
 from orders.sales.rules.freight import gross_weight
 
@@ -52,6 +59,7 @@ def open_pieces(session: Session, supplier_id: int, order_ids: Collection[int]) 
             joinedload(Allocation.line).options(
                 joinedload(OrderLine.product),
                 joinedload(OrderLine.pack),
+                joinedload(OrderLine.to),
                 joinedload(OrderLine.order).joinedload(Order.organisation),
             ),
         )
@@ -80,6 +88,7 @@ def shipped_pieces(
                 joinedload(Allocation.line).options(
                     joinedload(OrderLine.product),
                     joinedload(OrderLine.pack),
+                    joinedload(OrderLine.to),
                     joinedload(OrderLine.order).joinedload(Order.organisation),
                 ),
             )
@@ -185,15 +194,24 @@ class ParcelLine:
 
 @dataclass(slots=True)
 class Parcel:
-    """What goes to one buyer: of one order, or of one shipment of it."""
+    """What goes to one address: of one order, of one of the people it is for, or of one shipment.
+
+    `to` knows who receives it and where: the order itself, or its recipient."""
 
     order: Order
     shipment: str
     lines: list[ParcelLine]
+    to: Order | OrderRecipient
 
     @property
     def buyer(self) -> str:
-        return self.order.organisation.name if self.order.organisation else self.order.recipient
+        return self.order.organisation.name if self.order.organisation else self.to.recipient
+
+    @property
+    def note(self) -> str:
+        """What the buyer wrote for the courier, of the order and of this parcel."""
+        words = (self.order.note, self.to.note if self.to is not self.order else "")
+        return " ".join(filter(None, words))
 
     @property
     def grams(self) -> int:
@@ -206,12 +224,13 @@ class Parcel:
 
 
 def parcels(pieces: Sequence[Piece]) -> list[Parcel]:
-    """The pieces by order (and shipment), each line once, in the order they came."""
-    found: dict[tuple[int, str], Parcel] = {}
-    lines: dict[tuple[int, str, int], ParcelLine] = {}
+    """The pieces by order, recipient (and shipment), each line once, in the order they came."""
+    found: dict[tuple[int, int, str], Parcel] = {}
+    lines: dict[tuple[int, int, str, int], ParcelLine] = {}
     for each in pieces:
-        key = (each.order.id, each.shipment)
-        parcel = found.setdefault(key, Parcel(each.order, each.shipment, []))
+        to = each.line.to or each.order
+        key = (each.order.id, each.line.recipient_id or 0, each.shipment)
+        parcel = found.setdefault(key, Parcel(each.order, each.shipment, [], to))
         line = lines.get((*key, each.line.id))
         if line is None:
             line = lines[*key, each.line.id] = ParcelLine(each.line, 0, [])
@@ -226,6 +245,4 @@ def parcels(pieces: Sequence[Piece]) -> list[Parcel]:
 
 def loading_order(found: Sequence[Parcel]) -> list[Parcel]:
     """Stops of a tour: neighbours together, so that the van is loaded and emptied in one go."""
-    return sorted(
-        found, key=lambda each: (each.order.delivery_region, each.buyer, each.order.number)
-    )
+    return sorted(found, key=lambda each: (each.to.delivery_region, each.buyer, each.order.number))

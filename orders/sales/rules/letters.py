@@ -21,6 +21,13 @@ _ZH = {
             "看订单、去付款：{address}"
         ),
     ),
+    "transfer": (
+        "订单 {number}：请在三天内转账",
+        (
+            "我们给你留好了货，合计 {total}。三天内转到合作社账户，附言写订单号 {number}，"
+            "过时货会放回货架。收款账户在订单页上。\n\n看订单：{address}"
+        ),
+    ),
     "paid": (
         "订单 {number}：已收到付款",
         "收到 {total}，正在备货。发货后再写信告诉你。\n\n看订单：{address}",
@@ -118,6 +125,14 @@ _EN = {
         (
             "Your goods are set aside, {total} in all. Unpaid after 15 minutes they go back on the "
             "shelf.\n\nSee the order and pay: {address}"
+        ),
+    ),
+    "transfer": (
+        "Order {number}: please transfer the money within three days",
+        (
+            "Your goods are set aside, {total} in all. Please transfer it within three days, with "
+            "the order's number {number} as the purpose; then they go back on the shelf. The "
+            "account stands on the order's page.\n\nSee the order: {address}"
         ),
     ),
     "paid": (

@@ -105,6 +105,7 @@ def keep_freight() -> Response | tuple[str, int]:
                 asked.zones,
                 valid_from=asked.valid_from,
                 note=asked.note,
+                days=asked.days,
                 by=actor(),
                 now=now(),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -17,7 +18,7 @@ from kernel.web.i18n import say
 from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.sales.forms import read_shipping, read_transport
-from orders.sales.models import BuyerKind, Order, OrderLine
+from orders.sales.models import BuyerKind, Order, OrderLine, OrderRecipient
 from orders.sales.operations import ship_order
 from orders.sales.queries import TO_PACK, order_sheet
 from orders.sales.queries.packing import carriers_of, to_ship
@@ -110,8 +111,9 @@ def check_many() -> str:
 @requires(*SHIPS)
 @once
 def ship_many() -> Response | tuple[str, int]:
-    """Each order in a transaction of its own: one that cannot leave does not hold the others."""
+    """Each parcel in a transaction of its own: one that cannot leave does not hold the others."""
     supplier, order_ids = my_supplier(), ticked("order")
+    found = parcels(something(open_pieces(session(), supplier.id, order_ids)))
     try:
         fields = Fields(request.form)
         transport = read_transport(fields, request.form)
@@ -119,15 +121,18 @@ def ship_many() -> Response | tuple[str, int]:
     except Invalid as invalid:
         return _many_page(order_ids, invalid.errors), invalid.status
     gone, stayed = [], []
-    for order_id in order_ids:
+    for parcel in found:
+        order_id, to = parcel.order.id, parcel.lines[0].line.recipient_id
         try:
             with transaction() as work:
                 shipment = ship_order(
                     work,
                     order_id,
                     supplier_id=supplier.id,
+                    # A group's parcel is what one of its people gets; of others all that is open.
+                    lines={each.line.id: each.quantity for each in parcel.lines} if to else None,
                     transport=transport,
-                    request_key=f"form:{request.form['once']}:{order_id}",
+                    request_key=f"form:{request.form['once']}:{order_id}:{to or ''}".rstrip(":"),
                     by=actor(),
                     now=now(),
                 )
@@ -176,14 +181,37 @@ def _open_lines(order_id: int, supplier: Supplier) -> list[tuple[OrderLine, int]
 def _order_page(order_id: int, supplier: Supplier, errors: dict[str, Text] | None = None) -> str:
     order = order_sheet(session(), order_id)
     lines = _own_lines(order, supplier)
+    left = {line.id: sum(each.open for each in line.allocations) for line in lines}
+    people = _people(lines, left)
+    to = _chosen(people)
     return render_template(
         "coop/pack_order.html",
         order=order,
-        lines=lines,
-        left={line.id: sum(each.open for each in line.allocations) for line in lines},
+        lines=[line for line in lines if to is None or line.recipient_id == to.id],
+        left=left,
+        people=people,
+        to=to or order,
         shipments=[each for each in order.shipments if each.supplier_id == supplier.id],
         carriers=carriers_of(session(), supplier.id, in_use=True),
         may_ship=actor().role in SHIPS and order.state in TO_PACK,
         errors=errors or {},
         form=request.form if errors else {},
     )
+
+
+def _people(lines: list[OrderLine], left: Mapping[int, int]) -> list[tuple[OrderRecipient, bool]]:
+    """The people of a group purchase in their order, and whether something of theirs is open."""
+    found: dict[int, tuple[OrderRecipient, bool]] = {}
+    for line in lines:
+        if line.to is not None:
+            waits = found.get(line.to.id, (line.to, False))[1] or left[line.id] > 0
+            found[line.to.id] = (line.to, waits)
+    return sorted(found.values(), key=lambda pair: pair[0].position)
+
+
+def _chosen(people: list[tuple[OrderRecipient, bool]]) -> OrderRecipient | None:
+    """Whose parcel is packed: the one asked for, or the first that waits."""
+    asked = request.values.get("to", type=int)
+    named = [person for person, _waits in people if person.id == asked]
+    waiting = [person for person, waits in people if waits]
+    return next(iter([*named, *waiting, *(person for person, _waits in people)]), None)

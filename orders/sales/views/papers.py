@@ -16,8 +16,8 @@ from kernel.web.drawing import named
 from kernel.web.filters import day_short, quantity
 from kernel.web.i18n import day, moment, say
 from kernel.web.work import now, services, session, today
-from orders.sales.models import BuyerKind, OrderLine, Shipment
-from orders.sales.queries.packing import shipment_sheet
+from orders.sales.models import BuyerKind, Order, OrderLine, Shipment
+from orders.sales.queries.packing import destination_of, shipment_sheet
 from orders.sales.queries.picking import (
     Parcel,
     PickProduct,
@@ -126,12 +126,13 @@ def labels() -> Response:
             "from": supplier.organisation.name,
             "from_phone": supplier.phone,
             "to": each.buyer,
-            "person": each.order.recipient,
-            "phone": each.order.phone,
-            "address": each.order.address,
+            "person": each.to.recipient,
+            "phone": each.to.phone,
+            "address": each.to.address,
             "number": each.order.number,
             "part": f"{part}/{count}" if count > 1 else "",
-            "note": each.order.note,
+            "note": each.note,
+            "gift": _gift_words(each.order),
             "qr": qr_svg(_inside(f"/coop/orders/{each.order.id}")),
         }
         for each in parcels(_pieces())
@@ -153,7 +154,7 @@ def note(shipment_id: int) -> Response:
     """The delivery note that travels with the goods; a canteen scans it at the ramp."""
     supplier = my_supplier()
     shipment = shipment_sheet(session(), shipment_id, supplier_id=supplier.id)
-    order = shipment.order
+    order, to = shipment.order, destination_of(shipment)
     for_unit = order.buyer_kind is BuyerKind.UNIT
     data = {
         "title": _("Delivery note"),
@@ -161,8 +162,9 @@ def note(shipment_id: int) -> Response:
         "called_back": _("called back") if shipment.cancelled_at else "",
         "facts": [
             [_("Sent by"), f"{supplier.organisation.name} {supplier.phone}"],
-            [_("Deliver to"), order.organisation.name if order.organisation else order.recipient],
-            [_("Address"), f"{order.address} {order.phone}"],
+            [_("Deliver to"), order.organisation.name if order.organisation else to.recipient],
+            [_("Address"), f"{to.address} {to.phone}"],
+            *([[_("A present"), _gift_words(order)]] if order.gift_from else []),
             [_("Order"), order.number],
             [_("Left on"), moment(shipment.shipped_at)],
             [_("Carrier"), _carrier_words(shipment)],
@@ -256,23 +258,40 @@ def _parcel_values(parcel: Parcel) -> dict[str, object]:
         "number": parcel.shipment or order.number,
         "order": order.number,
         "buyer": parcel.buyer,
-        "person": order.recipient,
-        "phone": order.phone,
-        "address": order.address,
-        "note": order.note,
-        "due": day(order.deliver_on) if order.deliver_on else "",
+        "person": parcel.to.recipient,
+        "phone": parcel.to.phone,
+        "address": parcel.to.address,
+        "note": " ".join(filter(None, (parcel.note, _gift_words(order)))),
+        "due": due_words(order),
         "weight": f"{kilograms(parcel.grams, 0)} kg",
         "qr": qr_svg(_inside(f"/coop/orders/{order.id}")),
         "lines": [
             {
                 "name": f"{named(each.line)} {say(each.line.grade)}",
-                "pack": _pack_words(each.line, each.packs),
+                "pack": " ".join(
+                    filter(None, (_pack_words(each.line, each.packs), each.line.note))
+                ),
                 "quantity": quantity(each.quantity, each.unit),
                 "lots": [f"{code} {quantity(part, each.unit)}" for code, part in each.lots],
             }
             for each in parcel.lines
         ],
     }
+
+
+def _gift_words(order: Order) -> str:
+    """The greeting with its sender, as it goes onto the paper in the box; no price stands there."""
+    if not order.gift_from:
+        return ""
+    sender = _("A present from %(sender)s", sender=order.gift_from)
+    return " ".join(filter(None, (order.gift_words, sender)))
+
+
+def due_words(order: Order) -> str:
+    """The promised day, with its half if one was chosen."""
+    if order.deliver_on is None:
+        return ""
+    return " ".join(filter(None, (day(order.deliver_on), order.day_part and say(order.day_part))))
 
 
 def _pack_words(line: object, packs: int) -> str:

@@ -17,7 +17,13 @@ from kernel.web.once import once
 from kernel.web.work import now, session, today, transaction
 from orders.sales.forms import read_transport
 from orders.sales.operations import correct_transport
-from orders.sales.queries.packing import carriers_of, shipment_sheet, shipments_of, tours_of
+from orders.sales.queries.packing import (
+    carriers_of,
+    destination_of,
+    shipment_sheet,
+    shipments_of,
+    tours_of,
+)
 from orders.sales.views.frame import SHIPS, my_supplier
 
 bp = Blueprint("shipments", __name__, url_prefix="/coop/shipments")
@@ -80,9 +86,11 @@ def correct(shipment_id: int) -> Response | tuple[str, int]:
 def shipment_page(shipment_id: int, errors: dict[str, Text]) -> str:
     """The delivery note on the screen, with what may still be done."""
     supplier = my_supplier()
+    shipment = shipment_sheet(session(), shipment_id, supplier_id=supplier.id)
     return render_template(
         "coop/shipments_one.html",
-        shipment=shipment_sheet(session(), shipment_id, supplier_id=supplier.id),
+        shipment=shipment,
+        to=destination_of(shipment),
         supplier=supplier,
         carriers=carriers_of(session(), supplier.id, in_use=True),
         may_ship=actor().role in SHIPS,

@@ -111,7 +111,7 @@ def five_hundred_browsers(app, db, citizen, pack_id) -> tuple[list[str], dict[st
         for each in BeautifulSoup(str(form), "html.parser").find_all("input", type="hidden")
     }
     typed |= {
-        "delivery": "send", "recipient": "林女士", "phone": "13855501234",
+        "delivery": "send", "no_return": "yes", "recipient": "林女士", "phone": "13855501234",
         "place": "重庆市渝北区", "detail": "龙山街道松牌路 8 号",
     }  # fmt: skip
     with citizen.client.session_transaction() as kept:

@@ -139,3 +139,18 @@ def test_closing_in_time_and_confirming_late_agree(db):
         reserved = session.scalar(sa.select(sa.func.sum(Contribution.reserved)))
     assert states[OrderState.TO_SHIP] + states[OrderState.CLOSED] == 20
     assert reserved == to_ship
+
+
+def test_one_buyer_in_many_tabs_gets_only_what_each_buyer_may_have(db):
+    with given(db) as session:
+        radish = makers.sold_product(session, (400_000,))
+        pack = makers.pack_of(radish)
+        pack.most_per_buyer, pack.limit_days = 3, 7
+        session.flush()
+        baskets = [makers.placing((pack, 1)) for _ in range(BUYERS)]
+    assert len({each.contact.phone for each in baskets}) == 1
+
+    outcomes = all_at_once(db, baskets)
+
+    assert outcomes["sold"] == 3
+    assert sold(db)[0] == 3

@@ -30,7 +30,10 @@ from tests.shop.account.mailbox import work_off
 from tests.web import given, person
 
 NOW = makers.NOON
-SECRETS = ("林溪", "lin@example.cn", "13855501234", "松牌路", "放门口", "泡烂了", "三年级")
+SECRETS = (
+    "林溪", "lin@example.cn", "13855501234", "松牌路", "放门口", "泡烂了", "三年级",
+    "陈先生", "文三路", "到门口喊一声", "爸爸生日", "女儿林", "要小的", "林溪工作室",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -42,6 +45,7 @@ def lin(db):
         radish = makers.sold_product(session, nets=(900_000,))
         contact = makers.contact(recipient="林溪", email="lin@example.cn")
         wish = {"user_id": user.id, "contact": contact, "note": "放门口"}
+        share_out(session, radish, wish)
         done = makers.paid_order(session, radish, 2, **wish)
         line = done.lines[0]
         sales.ship_order(
@@ -76,6 +80,23 @@ def lin(db):
                      **makers.stamp(WORKER, NOW))
         )  # fmt: skip
     return user
+
+
+def share_out(session, radish, wish) -> None:
+    """A group purchase that was placed with a greeting and an invoice in a name, and was paid."""
+    friend = sales.Recipient(
+        recipient="陈先生", phone="13855505678", address="西湖区文三路 9 号",
+        region="330106000000", note="到门口喊一声",
+    )  # fmt: skip
+    wanted = sales.Wanted(pack_id=makers.pack_of(radish).id, count=1, to=0, note="要小的")
+    placing = makers.placing(
+        wanted, recipients=[friend], gift=sales.Gift(sender="女儿林", words="爸爸生日"), **wish
+    )
+    order = sales.place_order(session, placing, by=WORKER, now=NOW)
+    payments.ask_invoice(
+        session, order.id, title="林溪工作室", tax_number="", by=WORKER, now=NOW
+    )  # fmt: skip
+    payments.cancel_citizen_order(session, order.id, reason="mind", by=WORKER, now=NOW)
 
 
 def everything(db) -> str:
@@ -135,7 +156,9 @@ def test_a_person_takes_everything_with_them(app, lin, db, statements):
         files = {name: archive.read(name).decode() for name in archive.namelist()}
     parts = {name: json.loads(text) for name, text in files.items() if name.endswith(".json")}
     assert parts["account.json"]["email"] == "lin@example.cn"
-    [order] = parts["orders.json"]
+    shared, order = parts["orders.json"]
+    assert shared["sent_to"][0]["recipient"] == "陈先生"
+    assert shared["invoice"] == "林溪工作室"
     assert (order["recipient"], order["note"], len(order["lines"])) == ("林溪", "放门口", 1)
     assert order["refunds"][0]["reason"] == "泡烂了"
     assert order["payments"][0]["state"] == "paid"
@@ -169,7 +192,7 @@ def test_the_file_costs_the_same_however_much_there_is_and_holds_nobody_elses(
 
     many, orders = fetch()
     assert many == few
-    assert len(json.loads(orders)) == 6
+    assert len(json.loads(orders)) == 7
     assert theirs.number not in orders
 
 
@@ -198,7 +221,7 @@ def test_who_leaves_is_in_no_row_any_more_and_the_books_are_as_before(app, lin, 
     visitor.open("/account")
     assert visitor.path == "/sign-in"
     with db.reading() as session:
-        assert session.scalars(sa.select(Order.recipient)).all() == ["已注销"]
+        assert session.scalars(sa.select(Order.recipient)).all() == ["已注销"] * 2
         for model in (SavedAddress, Identity, MailCode):
             assert session.scalar(sa.select(sa.func.count()).select_from(model)) == 0
         assert session.scalars(sa.select(Employment)).one().state.value == "withdrawn"
