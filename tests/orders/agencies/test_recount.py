@@ -271,7 +271,8 @@ def test_the_checks_find_nothing_wrong_on_the_whole_road(session):
     canteens.accepted(session, of, kg=30)
     assert differences(session) == []
     assert recount(session) == movements(session)
-    assert all(check.rows(session) > 0 for check in CHECKS)
+    # No line was given back on this road: test_giving_back lives through that.
+    assert {check.name for check in CHECKS if not check.rows(session)} == {"agencies.agreed"}
 
 
 @pytest.mark.parametrize(
