@@ -74,6 +74,9 @@ def fill_in(page) -> None:
         "detail": "龙山街道松牌路 8 号",
     }.items():  # fmt: skip
         page.locator(f"form#pay input[name={name}]").fill(value)
+    agreed = page.locator("form#pay input[name=no_return]")
+    if agreed.count():
+        agreed.check()
 
 
 def to_payment(phone, slug, packs=1):
@@ -201,7 +204,7 @@ def test_two_of_five_are_claimed_with_a_photo_and_the_money_goes_back(phone, sho
     assert "待答复" in page.locator(".claim").inner_text()
     shown = page.locator(".claim img")
     shown.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('.claim img').naturalWidth > 0")
+    assert shown.evaluate("img => img.decode().then(() => img.naturalWidth)") > 0
     assert phone.sideways() <= 0
     assert phone.axe() == []
     with shop.db.reading() as session:

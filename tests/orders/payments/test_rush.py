@@ -155,7 +155,7 @@ def all_at_once(server, cookies, form) -> Counter[str]:
 
 
 def _outcome(status: int, location: str, text: str) -> str:
-    if status == 303 and "/c/pay/" in location:
+    if status == 303 and "/payment?" in location:
         return "to the provider"
     if status == 409 and "are missing" in text:
         return "sold out"
